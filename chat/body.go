@@ -1,0 +1,133 @@
+package chat
+
+import (
+	"context"
+	stdjson "encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/teahouse-im/teahouse/fault"
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/stream"
+	"github.com/teahouse-im/teahouse/wire"
+)
+
+// What stands in conversations. The first three can be sent; the others come
+// from operations of their own.
+const (
+	Text     stream.Kind = "text"
+	Location stream.Kind = "location"
+	Contact  stream.Kind = "contact"
+
+	Recall  stream.Kind = "recall"
+	Members stream.Kind = "member"
+	Changed stream.Kind = "group"
+)
+
+const (
+	mentionsMost  = 50
+	placeNameMost = 200 // code points
+	mentionAll    = "@all"
+)
+
+type textBody struct {
+	Text     string   `json:"text"`
+	Mentions []string `json:"mentions,omitzero"`
+	ReplyTo  *int64   `json:"reply_to,omitzero"`
+}
+
+type locationBody struct {
+	Lat  *float64 `json:"lat"`
+	Lng  *float64 `json:"lng"`
+	Name *string  `json:"name,omitzero"`
+}
+
+type contactBody struct {
+	User id.User `json:"user"`
+}
+
+// body checks what somebody wants to send and returns it in the one form in
+// which it is stored, sent out and compared with a retry: members in the order
+// of the protocol, no white space, no needless escapes.
+func (s *Service) body(ctx context.Context, kind stream.Kind, raw stdjson.RawMessage) (stdjson.RawMessage, error) {
+	if len(raw) == 0 {
+		return nil, fault.BadRequest.At("/body", "is missing")
+	}
+	switch kind {
+	case Text:
+		return s.textBody(raw)
+	case Location:
+		return locationOf(raw)
+	case Contact:
+		return s.contactBody(ctx, raw)
+	}
+	return nil, fault.BadRequest.At("/kind", "cannot be sent")
+}
+
+func (s *Service) textBody(raw []byte) (stdjson.RawMessage, error) {
+	b, err := wire.Decode[textBody](raw)
+	if err != nil {
+		return nil, err
+	}
+	if len(b.Text) > s.opt.TextBytes {
+		return nil, fault.TooLarge.At("/body/text", fmt.Sprintf("has more than %d bytes", s.opt.TextBytes))
+	}
+	if blank(b.Text) {
+		return nil, fault.BadRequest.At("/body/text", "is empty")
+	}
+	if strings.IndexByte(b.Text, 0) >= 0 {
+		return nil, fault.BadRequest.At("/body/text", "contains NUL")
+	}
+	if len(b.Mentions) > mentionsMost {
+		return nil, fault.BadRequest.At("/body/mentions", fmt.Sprintf("has more than %d people", mentionsMost))
+	}
+	for i, m := range b.Mentions {
+		if _, ok := id.ParseUser(m); !ok && m != mentionAll {
+			return nil, fault.BadRequest.At(fmt.Sprintf("/body/mentions/%d", i), "is no user id")
+		}
+	}
+	if b.ReplyTo != nil && (*b.ReplyTo < 1 || *b.ReplyTo > int64(id.MaxSeq)) {
+		return nil, fault.BadRequest.At("/body/reply_to", "is no position")
+	}
+	return json.Marshal(b)
+}
+
+// blank tells whether a text has nothing to see in it.
+func blank(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return !unicode.IsSpace(r) }) < 0
+}
+
+func locationOf(raw []byte) (stdjson.RawMessage, error) {
+	b, err := wire.Decode[locationBody](raw)
+	if err != nil {
+		return nil, err
+	}
+	if b.Lat == nil || *b.Lat < -90 || *b.Lat > 90 {
+		return nil, fault.BadRequest.At("/body/lat", "is not a latitude in degrees")
+	}
+	if b.Lng == nil || *b.Lng < -180 || *b.Lng > 180 {
+		return nil, fault.BadRequest.At("/body/lng", "is not a longitude in degrees")
+	}
+	if b.Name != nil && utf8.RuneCountInString(*b.Name) > placeNameMost {
+		return nil, fault.TooLarge.At("/body/name", fmt.Sprintf("has more than %d characters", placeNameMost))
+	}
+	return json.Marshal(b)
+}
+
+func (s *Service) contactBody(ctx context.Context, raw []byte) (stdjson.RawMessage, error) {
+	b, err := wire.Decode[contactBody](raw)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := id.ParseUser(string(b.User)); !ok {
+		return nil, fault.BadRequest.At("/body/user", "is no user id")
+	}
+	if _, err := s.people.DisplayName(ctx, b.User); err != nil {
+		return nil, err
+	}
+	return json.Marshal(b)
+}

@@ -1,0 +1,163 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/teahouse-im/teahouse/fault"
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/stream"
+	"github.com/teahouse-im/teahouse/wire"
+)
+
+// A Draft is a message somebody wants to send.
+type Draft struct {
+	From   id.User
+	Send   wire.Send     // Stream or To; the rest as it came
+	Origin stream.Origin // the connection that gets the reply instead of the event
+}
+
+// A Pending message has been accepted and is on its way to the store.
+type Pending struct {
+	ticket *stream.Ticket
+}
+
+// Send checks, stores and announces a message, and tells where it is. repeat says
+// that it had been sent before. Doing it again with the same id is harmless.
+func (s *Service) Send(ctx context.Context, d Draft) (sent wire.Sent, repeat bool, err error) {
+	p, err := s.Begin(ctx, d)
+	if err != nil {
+		return wire.Sent{}, false, err
+	}
+	return p.Wait(ctx)
+}
+
+// Begin is the first half of Send: what was begun in order is stored in order.
+func (s *Service) Begin(ctx context.Context, d Draft) (*Pending, error) {
+	msg, ok := id.ParseMessage(d.Send.MessageID)
+	if !ok {
+		return nil, fault.BadRequest.At("/message_id", "is not a UUIDv7 in its canonical form")
+	}
+	a, err := s.target(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	kind := stream.Kind(d.Send.Kind)
+	body, err := s.body(ctx, kind, d.Send.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.mayWrite(ctx, a); err != nil {
+		return nil, err
+	}
+	if kind == Text {
+		if err := s.mayMention(ctx, a, body); err != nil {
+			return nil, err
+		}
+	}
+	if a.stream.Kind() == id.Direct {
+		if err := s.open(ctx, d.From, a.peer, a.stream); err != nil {
+			return nil, err
+		}
+	}
+	return &Pending{s.seq.Begin(a.stream, stream.Draft{
+		ID: msg, Kind: kind, From: id.Principal(d.From), Body: body, Countable: true, Origin: d.Origin,
+	})}, nil
+}
+
+// Wait is the second half: it returns when the message is durable.
+func (p *Pending) Wait(ctx context.Context) (sent wire.Sent, repeat bool, err error) {
+	r, err := p.ticket.Wait(ctx)
+	if err != nil {
+		return wire.Sent{}, false, err
+	}
+	return wire.SentOf(r.Entry), r.Repeat, nil
+}
+
+// target finds where a draft goes: the stream it names, or the direct conversation with To.
+func (s *Service) target(ctx context.Context, d Draft) (access, error) {
+	if (d.Send.Stream == "") == (d.Send.To == "") {
+		return access{}, fault.BadRequest.Saying("Name either a stream or a user to send to.")
+	}
+	name := d.Send.Stream
+	if d.Send.To != "" {
+		to, ok := id.ParseUser(d.Send.To)
+		if !ok {
+			return access{}, fault.NotFound
+		}
+		if to == d.From {
+			return access{}, fault.BadRequest.At("/to", "is yourself")
+		}
+		name = string(id.DirectStream(d.From, to))
+	}
+	// A direct conversation that is known to be open needs no look into the list.
+	if st := id.Stream(name); s.opened.has(st) {
+		if peer, ok := st.Peer(d.From); ok {
+			return access{stream: st, user: d.From, peer: peer, listed: true}, nil
+		}
+	}
+	return s.member(ctx, d.From, name)
+}
+
+// mayWrite is the rule of who may send: friends to each other, members who are
+// not muted to their group. Nobody writes into personal streams.
+func (s *Service) mayWrite(ctx context.Context, a access) error {
+	switch a.stream.Kind() {
+	case id.Direct:
+		if s.opt.Strangers {
+			return s.rel.Unblocked(ctx, a.user, a.peer)
+		}
+		return s.rel.MayWrite(ctx, a.user, a.peer)
+	case id.Group:
+		g, m, err := s.standing(ctx, a)
+		switch {
+		case err != nil:
+			return err
+		case g.Dissolved:
+			return ErrClosed
+		case m.MutedUntil.After(s.opt.Now()), g.MuteAll && m.Role == Plain:
+			return ErrMuted
+		}
+		return nil
+	}
+	return fault.Forbidden
+}
+
+// standing finds a group and a member's line in it.
+func (s *Service) standing(ctx context.Context, a access) (Group, Member, error) {
+	g, err := s.group(ctx, a.stream)
+	if err != nil {
+		return Group{}, Member{}, err
+	}
+	m, err := s.store.Member(ctx, a.stream, a.user)
+	if errors.Is(err, ErrUnknown) {
+		err = ErrNotMember
+	}
+	return g, m, err
+}
+
+// mayMention refuses to mention people who are not there, and @all to those who do not lead.
+func (s *Service) mayMention(ctx context.Context, a access, body []byte) error {
+	t, err := wire.Decode[textBody](body)
+	if err != nil || len(t.Mentions) == 0 {
+		return err
+	}
+	for _, name := range t.Mentions {
+		switch {
+		case a.stream.Kind() == id.Direct:
+			if !slices.Contains([]id.User{a.user, a.peer}, id.User(name)) {
+				return fault.BadRequest.At("/body/mentions", "names somebody who is not here")
+			}
+		case name == mentionAll:
+			if g, err := s.group(ctx, a.stream); err != nil || g.roleOf(a.user) == Plain {
+				return errors.Join(err, fault.Forbidden.Saying("Only owner and admins may mention everybody."))
+			}
+		default:
+			if _, err := s.store.Member(ctx, a.stream, id.User(name)); err != nil {
+				return fault.BadRequest.At("/body/mentions", "names somebody who is not here")
+			}
+		}
+	}
+	return nil
+}

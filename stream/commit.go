@@ -1,0 +1,142 @@
+package stream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/teahouse-im/teahouse/id"
+)
+
+// commit stores a group and settles every ticket of it. It returns the head it
+// left the stream at, and whether that is known.
+func (q *Sequencer) commit(s id.Stream, head Head, known bool, group []*Ticket) (Head, bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), q.opt.Patience)
+	defer cancel()
+	for try := 0; ; try++ {
+		err := error(nil)
+		if !known {
+			head, err = q.readHead(ctx, s)
+			known = err == nil
+		}
+		if err == nil {
+			entries := q.number(s, head, group)
+			if err = q.log.Append(ctx, s, head, entries); err == nil {
+				q.deliver(s, group, entries)
+				return HeadOf(entries[len(entries)-1]), true
+			}
+		}
+		conflict, _ := errors.AsType[*ConflictError](err)
+		switch {
+		case ctx.Err() != nil:
+			fail(group, fmt.Errorf("%w: %w", errPatience, err))
+			return head, false
+		case conflict != nil:
+			group = q.repeats(ctx, s, group, conflict.Duplicates)
+			if known = conflict.Head != nil; known {
+				head = *conflict.Head
+			}
+		case errors.Is(err, ErrUnknown):
+			known = false
+		default:
+			fail(group, fmt.Errorf("append to %s: %w", s, err))
+			return head, false
+		}
+		if len(group) == 0 {
+			return head, known
+		}
+		if try > 0 || conflict == nil {
+			pause(ctx, try)
+		}
+	}
+}
+
+func (q *Sequencer) readHead(ctx context.Context, s id.Stream) (Head, error) {
+	heads, err := q.log.Heads(ctx, []id.Stream{s})
+	if err != nil {
+		return Head{}, err
+	}
+	return heads[0], nil
+}
+
+// number gives the group its places after head.
+func (q *Sequencer) number(s id.Stream, head Head, group []*Ticket) []Entry {
+	at := q.opt.Now().UTC().Truncate(time.Millisecond)
+	entries := make([]Entry, len(group))
+	for i, t := range group {
+		d := &t.draft
+		head.Seq++
+		if d.Countable {
+			head.Count++
+		}
+		entries[i] = Entry{s, head.Seq, head.Count, d.ID, d.Kind, d.From, at, d.Body}
+	}
+	return entries
+}
+
+// deliver announces what is durable, then hands out the receipts: store first, ring after.
+func (q *Sequencer) deliver(s id.Stream, group []*Ticket, entries []Entry) {
+	news := make([]Appended, len(group))
+	for i, t := range group {
+		news[i] = Appended{entries[i], t.draft.Origin}
+	}
+	q.opt.Announce(s, news)
+	for i, t := range group {
+		t.settle(Receipt{Entry: entries[i]}, nil)
+	}
+}
+
+// repeats settles the drafts that are in the stream already and returns the others.
+func (q *Sequencer) repeats(ctx context.Context, s id.Stream, group []*Ticket, at map[uuid.UUID]id.Seq) []*Ticket {
+	if len(at) == 0 {
+		return group
+	}
+	var rest []*Ticket
+	for _, t := range group {
+		seq, there := at[t.draft.ID]
+		if !there {
+			rest = append(rest, t)
+			continue
+		}
+		t.settle(q.repeat(ctx, s, seq, &t.draft))
+	}
+	return rest
+}
+
+// repeat answers a draft whose id is in the stream at seq. Of a redacted entry
+// nothing is left to compare but its author.
+func (q *Sequencer) repeat(ctx context.Context, s id.Stream, seq id.Seq, d *Draft) (Receipt, error) {
+	found, err := q.log.Range(ctx, s, seq, seq)
+	if err != nil || len(found) != 1 {
+		return Receipt{}, fmt.Errorf("read the entry at %s %d: %w", s, seq, errors.Join(err, errPatience))
+	}
+	e := found[0]
+	same := e.Kind == d.Kind && bytes.Equal(e.Body, d.Body)
+	if e.From != d.From || !same && !e.Kind.Redacted() {
+		return Receipt{}, ErrReused
+	}
+	return Receipt{Entry: e, Repeat: true}, nil
+}
+
+func fail(group []*Ticket, err error) {
+	for _, t := range group {
+		t.settle(Receipt{}, err)
+	}
+}
+
+// pause waits a little, with jitter and growing, so that under contention groups
+// grow instead of conflicts.
+func pause(ctx context.Context, try int) {
+	most := min(time.Millisecond<<min(try, 6), 50*time.Millisecond)
+	timer := time.NewTimer(rand.N(most) + most/4)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
