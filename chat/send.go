@@ -18,61 +18,69 @@ type Draft struct {
 	Origin stream.Origin // the connection that gets the reply instead of the event
 }
 
-// A Pending message has been accepted and is on its way to the store.
-type Pending struct {
-	ticket *stream.Ticket
-}
-
 // Send checks, stores and announces a message, and tells where it is. repeat says
 // that it had been sent before. Doing it again with the same id is harmless.
 func (s *Service) Send(ctx context.Context, d Draft) (sent wire.Sent, repeat bool, err error) {
-	p, err := s.Begin(ctx, d)
+	to, draft, err := s.accept(ctx, d)
 	if err != nil {
 		return wire.Sent{}, false, err
 	}
-	return p.Wait(ctx)
-}
-
-// Begin is the first half of Send: what was begun in order is stored in order.
-func (s *Service) Begin(ctx context.Context, d Draft) (*Pending, error) {
-	msg, ok := id.ParseMessage(d.Send.MessageID)
-	if !ok {
-		return nil, fault.BadRequest.At("/message_id", "is not a UUIDv7 in its canonical form")
-	}
-	a, err := s.target(ctx, d)
-	if err != nil {
-		return nil, err
-	}
-	kind := stream.Kind(d.Send.Kind)
-	body, err := s.body(ctx, kind, d.Send.Body)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.mayWrite(ctx, a); err != nil {
-		return nil, err
-	}
-	if kind == Text {
-		if err := s.mayMention(ctx, a, body); err != nil {
-			return nil, err
-		}
-	}
-	if a.stream.Kind() == id.Direct {
-		if err := s.open(ctx, d.From, a.peer, a.stream); err != nil {
-			return nil, err
-		}
-	}
-	return &Pending{s.seq.Begin(a.stream, stream.Draft{
-		ID: msg, Kind: kind, From: id.Principal(d.From), Body: body, Countable: true, Origin: d.Origin,
-	})}, nil
-}
-
-// Wait is the second half: it returns when the message is durable.
-func (p *Pending) Wait(ctx context.Context) (sent wire.Sent, repeat bool, err error) {
-	r, err := p.ticket.Wait(ctx)
+	r, err := s.seq.Append(ctx, to, draft)
 	if err != nil {
 		return wire.Sent{}, false, err
 	}
 	return wire.SentOf(r.Entry), r.Repeat, nil
+}
+
+// Begin is Send for who does not want to wait: what was begun in order is stored
+// in order. then is told where the message is once it is durable, or why it is
+// not stored; it must not block. An error means that then is never called.
+func (s *Service) Begin(ctx context.Context, d Draft, then func(wire.Sent, error)) error {
+	to, draft, err := s.accept(ctx, d)
+	if err != nil {
+		return err
+	}
+	s.seq.Begin(to, draft, func(r stream.Receipt, err error) {
+		if err != nil {
+			then(wire.Sent{}, err)
+			return
+		}
+		then(wire.SentOf(r.Entry), nil)
+	})
+	return nil
+}
+
+// accept checks everything there is to check about a message.
+func (s *Service) accept(ctx context.Context, d Draft) (id.Stream, stream.Draft, error) {
+	msg, ok := id.ParseMessage(d.Send.MessageID)
+	if !ok {
+		return "", stream.Draft{}, fault.BadRequest.At("/message_id", "is not a UUIDv7 in its canonical form")
+	}
+	a, err := s.target(ctx, d)
+	if err != nil {
+		return "", stream.Draft{}, err
+	}
+	kind := stream.Kind(d.Send.Kind)
+	body, err := s.body(ctx, kind, d.Send.Body)
+	if err != nil {
+		return "", stream.Draft{}, err
+	}
+	if err := s.mayWrite(ctx, a); err != nil {
+		return "", stream.Draft{}, err
+	}
+	if kind == Text {
+		if err := s.mayMention(ctx, a, body); err != nil {
+			return "", stream.Draft{}, err
+		}
+	}
+	if a.stream.Kind() == id.Direct {
+		if err := s.open(ctx, d.From, a.peer, a.stream); err != nil {
+			return "", stream.Draft{}, err
+		}
+	}
+	return a.stream, stream.Draft{
+		ID: msg, Kind: kind, From: id.Principal(d.From), Body: body, Countable: true, Origin: d.Origin,
+	}, nil
 }
 
 // target finds where a draft goes: the stream it names, or the direct conversation with To.

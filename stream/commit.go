@@ -15,7 +15,7 @@ import (
 
 // commit stores a group and settles every ticket of it. It returns the head it
 // left the stream at, and whether that is known.
-func (q *Sequencer) commit(s id.Stream, head Head, known bool, group []*Ticket) (Head, bool) {
+func (q *Sequencer) commit(s id.Stream, head Head, known bool, group []*ticket) (Head, bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), q.opt.Patience)
 	defer cancel()
 	for try := 0; ; try++ {
@@ -65,7 +65,7 @@ func (q *Sequencer) readHead(ctx context.Context, s id.Stream) (Head, error) {
 }
 
 // number gives the group its places after head.
-func (q *Sequencer) number(s id.Stream, head Head, group []*Ticket) []Entry {
+func (q *Sequencer) number(s id.Stream, head Head, group []*ticket) []Entry {
 	at := q.opt.Now().UTC().Truncate(time.Millisecond)
 	entries := make([]Entry, len(group))
 	for i, t := range group {
@@ -80,30 +80,30 @@ func (q *Sequencer) number(s id.Stream, head Head, group []*Ticket) []Entry {
 }
 
 // deliver announces what is durable, then hands out the receipts: store first, ring after.
-func (q *Sequencer) deliver(s id.Stream, group []*Ticket, entries []Entry) {
+func (q *Sequencer) deliver(s id.Stream, group []*ticket, entries []Entry) {
 	news := make([]Appended, len(group))
 	for i, t := range group {
 		news[i] = Appended{entries[i], t.draft.Origin}
 	}
 	q.opt.Announce(s, news)
 	for i, t := range group {
-		t.settle(Receipt{Entry: entries[i]}, nil)
+		t.then(Receipt{Entry: entries[i]}, nil)
 	}
 }
 
 // repeats settles the drafts that are in the stream already and returns the others.
-func (q *Sequencer) repeats(ctx context.Context, s id.Stream, group []*Ticket, at map[uuid.UUID]id.Seq) []*Ticket {
+func (q *Sequencer) repeats(ctx context.Context, s id.Stream, group []*ticket, at map[uuid.UUID]id.Seq) []*ticket {
 	if len(at) == 0 {
 		return group
 	}
-	var rest []*Ticket
+	var rest []*ticket
 	for _, t := range group {
 		seq, there := at[t.draft.ID]
 		if !there {
 			rest = append(rest, t)
 			continue
 		}
-		t.settle(q.repeat(ctx, s, seq, &t.draft))
+		t.then(q.repeat(ctx, s, seq, &t.draft))
 	}
 	return rest
 }
@@ -123,9 +123,9 @@ func (q *Sequencer) repeat(ctx context.Context, s id.Stream, seq id.Seq, d *Draf
 	return Receipt{Entry: e, Repeat: true}, nil
 }
 
-func fail(group []*Ticket, err error) {
+func fail(group []*ticket, err error) {
 	for _, t := range group {
-		t.settle(Receipt{}, err)
+		t.then(Receipt{}, err)
 	}
 }
 

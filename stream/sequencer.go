@@ -78,7 +78,7 @@ type shard struct {
 }
 
 // A lane is the queue in front of one stream's writer, guarded by its shard's lock.
-type lane struct{ waiting []*Ticket }
+type lane struct{ waiting []*ticket }
 
 // NewSequencer makes a sequencer over log.
 func NewSequencer(log Log, opt Options) *Sequencer {
@@ -99,18 +99,21 @@ func NewSequencer(log Log, opt Options) *Sequencer {
 	return q
 }
 
-// A Ticket is a draft on its way.
-type Ticket struct {
-	draft   Draft
-	receipt Receipt
-	err     error
-	done    chan struct{}
+// Then is told how a draft ended, once; it is called by the stream's writer and
+// must not block. ErrReused: the id names another message. Unavailable: the
+// store did not answer in time, the draft may be stored all the same.
+type Then func(Receipt, error)
+
+// A ticket is a draft on its way.
+type ticket struct {
+	draft Draft
+	then  Then
 }
 
 // Begin queues a draft. Drafts of one goroutine to one stream are stored in the
 // order they were begun.
-func (q *Sequencer) Begin(s id.Stream, d Draft) *Ticket {
-	t := &Ticket{draft: d, done: make(chan struct{})}
+func (q *Sequencer) Begin(s id.Stream, d Draft, then Then) {
+	t := &ticket{d, then}
 	sh := q.shard(s)
 	sh.mu.Lock()
 	l, busy := sh.lanes[s]
@@ -124,23 +127,23 @@ func (q *Sequencer) Begin(s id.Stream, d Draft) *Ticket {
 	if !busy {
 		go q.write(s, sh, l)
 	}
-	return t
 }
 
-// Wait returns the receipt, or ctx's error if that ends first; the draft may be stored all the same.
-// ErrReused: the id names another message. Unavailable: the store did not answer in time.
-func (t *Ticket) Wait(ctx context.Context) (Receipt, error) {
+// Append stores a draft and waits for its receipt. It fails as Then is told, or
+// with ctx's error if that ends first; the draft may be stored all the same.
+func (q *Sequencer) Append(ctx context.Context, s id.Stream, d Draft) (Receipt, error) {
+	type outcome struct {
+		receipt Receipt
+		err     error
+	}
+	done := make(chan outcome, 1)
+	q.Begin(s, d, func(r Receipt, err error) { done <- outcome{r, err} })
 	select {
-	case <-t.done:
-		return t.receipt, t.err
+	case o := <-done:
+		return o.receipt, o.err
 	case <-ctx.Done():
 		return Receipt{}, ctx.Err()
 	}
-}
-
-// Append stores a draft and waits for its receipt.
-func (q *Sequencer) Append(ctx context.Context, s id.Stream, d Draft) (Receipt, error) {
-	return q.Begin(s, d).Wait(ctx)
 }
 
 // Close waits until everything begun is settled. Begin must not be called any more.
@@ -171,13 +174,13 @@ func (q *Sequencer) write(s id.Stream, sh *shard, l *lane) {
 
 // take removes the next group from the queue. An id that is in the group already
 // stays behind: the store compares ids only with what it holds.
-func (l *lane) take() []*Ticket {
+func (l *lane) take() []*ticket {
 	if len(l.waiting) <= 1 {
 		group := l.waiting
 		l.waiting = nil
 		return group
 	}
-	group := make([]*Ticket, 0, min(len(l.waiting), groupMost))
+	group := make([]*ticket, 0, min(len(l.waiting), groupMost))
 	ids := make(map[uuid.UUID]struct{}, cap(group))
 	left := l.waiting[:0:0]
 	for _, t := range l.waiting {
@@ -204,11 +207,6 @@ func (sh *shard) remember(s id.Stream, head Head, known bool) {
 		}
 	}
 	sh.heads[s] = head
-}
-
-func (t *Ticket) settle(r Receipt, err error) {
-	t.receipt, t.err = r, err
-	close(t.done)
 }
 
 // errPatience is told when the store did not settle a group in time.
