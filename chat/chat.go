@@ -60,10 +60,9 @@ type Change struct {
 	MuteAll *bool      `json:"mute_all,omitempty"`
 }
 
-// A Member is one line of a group's roster.
+// A Member is one line of a group's roster. Roles stand in the Group.
 type Member struct {
 	User       id.User   `json:"user"`
-	Role       Role      `json:"role"`
 	Nickname   string    `json:"nickname,omitempty"`
 	MutedUntil time.Time `json:"muted_until,omitzero"`
 	JoinedAt   time.Time `json:"joined_at"`
@@ -96,10 +95,12 @@ type Store interface {
 	Member(ctx context.Context, s id.Stream, u id.User) (Member, error)
 	// Members are up to limit lines after a user (""  is before the first), by user.
 	Members(ctx context.Context, s id.Stream, after id.User, limit int) ([]Member, error)
-	// PutMembers stores lines of the roster, new or changed, all durable when it returns.
-	PutMembers(ctx context.Context, s id.Stream, members []Member) error
-	// DropMembers removes them; they may be gone already.
-	DropMembers(ctx context.Context, s id.Stream, users []id.User) error
+	// PutMembers stores lines of the roster, new or changed, as of the entry at;
+	// all are durable when it returns. A line that was stored or removed as of a
+	// later entry stays as it is: a change that somebody repeats late undoes nothing.
+	PutMembers(ctx context.Context, s id.Stream, at id.Seq, members []Member) error
+	// DropMembers removes them as of the entry at, by the same rule; they may be gone already.
+	DropMembers(ctx context.Context, s id.Stream, at id.Seq, users []id.User) error
 
 	// Membership finds one conversation in u's list. ErrUnknown.
 	Membership(ctx context.Context, u id.User, s id.Stream) (Membership, error)
@@ -107,8 +108,10 @@ type Store interface {
 	Memberships(ctx context.Context, u id.User) ([]Membership, error)
 	// Join puts s into the lists of users with that floor, or back into them; read
 	// positions and settings that are there stay. All are durable when it returns.
+	// It is as of the entry behind the floor: whoever has left, or joined again, at
+	// a later one stays so.
 	Join(ctx context.Context, s id.Stream, users []id.User, floor stream.Head) error
-	// Leave notes that the users have left at that entry.
+	// Leave notes that the users have left at that entry, unless they joined at a later one.
 	Leave(ctx context.Context, s id.Stream, users []id.User, at stream.Head) error
 	// MoveRead moves a read position forward; a position behind the stored one changes nothing.
 	MoveRead(ctx context.Context, u id.User, s id.Stream, to stream.Head) error

@@ -9,8 +9,11 @@ package id
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base32"
+	"encoding/binary"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -89,4 +92,31 @@ func random() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails: crypto/rand ends the process instead
 	return lower.EncodeToString(b[:])
+}
+
+// Derive makes the id of what follows from something that has one: the same
+// parts always give the same id, which makes doing it again harmless. It is a
+// UUIDv7 of the same time, because stores look for an id where its time points.
+func Derive(from uuid.UUID, parts ...string) uuid.UUID {
+	h := sha256.New()
+	h.Write(from[:])
+	for _, p := range parts {
+		h.Write([]byte{0})
+		h.Write([]byte(p))
+	}
+	u := uuid.UUID(h.Sum(nil)[:16])
+	copy(u[:6], from[:6])
+	u[6] = u[6]&0x0f | 0x70
+	u[8] = u[8]&0x3f | 0x80
+	return u
+}
+
+// NewEntry makes the id of an entry that the server itself writes at a time.
+func NewEntry(at time.Time) uuid.UUID {
+	u := uuid.UUID{}
+	binary.BigEndian.PutUint64(u[:8], uint64(at.UnixMilli())<<16)
+	rand.Read(u[6:])
+	u[6] = u[6]&0x0f | 0x70
+	u[8] = u[8]&0x3f | 0x80
+	return u
 }
