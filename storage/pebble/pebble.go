@@ -1,0 +1,73 @@
+// Package pebble keeps everything in an embedded, ordered key-value store in one
+// directory on this machine's disk. Every acknowledged write is synced; writes
+// of many goroutines share one sync.
+//
+// It promises: what was acknowledged survives the process and the power; what
+// was damaged is reported and never served; a full disk refuses writes, keeps
+// reading and heals. One process owns the directory.
+package pebble
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/rs/zerolog"
+)
+
+// Options of a Store. The zero value is a store on the disk that logs nothing.
+type Options struct {
+	FS     vfs.FS         // where files are; nil: the disk
+	Logger zerolog.Logger // hears of what the store does in the background
+}
+
+// Store is a storage.Backend in one directory.
+type Store struct {
+	db    *pebble.DB
+	locks locks
+}
+
+// ErrInUse is a directory that another process, or another Store, owns.
+var ErrInUse = errors.New("the data folder is in use by another process")
+
+// Open opens the store in dir and makes it if there is none. ErrInUse: somebody
+// else has it open. Any other error: it cannot be read as it is; nothing was repaired.
+func Open(dir string, opt Options) (*Store, error) {
+	if opt.FS == nil {
+		opt.FS = vfs.Default
+	}
+	if err := opt.FS.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open the data folder: %w", err)
+	}
+	lock, err := pebble.LockDirectory(dir, opt.FS)
+	if err != nil {
+		return nil, lockError(dir, err)
+	}
+	s := &Store{}
+	if s.db, err = pebble.Open(dir, tuned(opt, lock)); err != nil {
+		return nil, fmt.Errorf("open the store in %s: %w", dir, errors.Join(err, lock.Close()))
+	}
+	return s, nil
+}
+
+func lockError(dir string, err error) error {
+	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) || err.Error() == "lock held by current process" {
+		return fmt.Errorf("%w: %s", ErrInUse, dir)
+	}
+	return fmt.Errorf("lock the data folder %s: %w", dir, err)
+}
+
+// Ready tells whether the store can be read and written, and if not, why.
+func (s *Store) Ready(ctx context.Context) error { return ctx.Err() }
+
+// Backup writes a copy of the store, as it is now, into a new directory on the
+// same disk, while it is being used. The copy opens like any store.
+func (s *Store) Backup(dir string) error {
+	return unavailable("back up", s.db.Checkpoint(dir, pebble.WithFlushedWAL()))
+}
+
+// Close ends it. Nothing may be using it any more.
+func (s *Store) Close() error { return s.db.Close() }

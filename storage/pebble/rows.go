@@ -1,0 +1,127 @@
+package pebble
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/go-json-experiment/json"
+
+	"github.com/teahouse-im/teahouse/fault"
+)
+
+// A table is the first byte of a key. Rows of one table and one partition lie
+// side by side, in the order of their keys.
+type table byte
+
+const (
+	tableEntry  table = 'e' // stream, seq → entry
+	tableDedupe table = 'i' // stream, message id → seq
+	tableHead   table = 'h' // stream → head
+	tableAuthor table = 'a' // stream, author → head of the author's last entry
+
+	tableGroup      table = 'g' // group → chat.Group
+	tableMember     table = 'm' // group, user → chat.Member
+	tableMembership table = 'l' // user, stream → chat.Membership
+
+	tableAccount  table = 'u' // user → account.Account
+	tableSession  table = 's' // user, hash of the token → account.Session
+	tableRelation table = 'r' // owner, other → contact.Relation
+	tableBook     table = 'b' // owner → version of the book
+)
+
+// key builds a row's key: the table, then each part with a zero byte behind it.
+// No part holds a zero byte (names are printable), so keys order like their parts,
+// and the key of the first parts is the prefix of exactly the rows they lead.
+// Binary parts may be appended to the result as they are, as the last part.
+func (t table) key(parts ...string) []byte {
+	n := 1
+	for _, p := range parts {
+		n += len(p) + 1
+	}
+	k := append(make([]byte, 0, n), byte(t))
+	for _, p := range parts {
+		k = append(append(k, p...), 0)
+	}
+	return k
+}
+
+// after is the first key behind all that begin with prefix, which table.key made.
+func after(prefix []byte) []byte {
+	end := append([]byte(nil), prefix...)
+	end[len(end)-1]++
+	return end
+}
+
+// read finds a row and decodes its JSON into v; false if there is none.
+func (s *Store) read(key []byte, v any) (bool, error) {
+	value, closer, err := s.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, unavailable("read", err)
+	}
+	defer closer.Close()
+	if err := json.Unmarshal(value, v); err != nil {
+		return false, fmt.Errorf("decode the row %q: %w", key, err)
+	}
+	return true, nil
+}
+
+// scan visits the rows from ≤ key < to in order until visit returns false or an
+// error. Key and value are valid only during the visit.
+func (s *Store) scan(from, to []byte, visit func(key, value []byte) (more bool, err error)) error {
+	rows, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
+	if err != nil {
+		return unavailable("scan", err)
+	}
+	for ok := rows.First(); ok; ok = rows.Next() {
+		value, err := rows.ValueAndErr()
+		if err != nil {
+			return unavailable("scan", errors.Join(err, rows.Close()))
+		}
+		if more, err := visit(rows.Key(), value); err != nil || !more {
+			return errors.Join(err, rows.Close())
+		}
+	}
+	return unavailable("scan", rows.Close()) // Close tells what ended the iteration early
+}
+
+// put adds a row with v as JSON to a batch.
+func put(b *pebble.Batch, key []byte, v any) error {
+	value, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode the row %q: %w", key, err)
+	}
+	return b.Set(key, value, nil)
+}
+
+// write stores what fill puts into a batch, all or nothing, and returns when it
+// is durable. Nothing is stored if fill fails or puts nothing. It may only fail
+// with fill's error or one that wraps fault.Unavailable; then nothing was stored.
+//
+// Who reads before writing holds the row's lock meanwhile: see locks.
+func (s *Store) write(fill func(b *pebble.Batch) error) error { return s.commit(fill, pebble.Sync) }
+
+// writeSoon is write for what may be lost in a crash: it does not wait for the disk.
+func (s *Store) writeSoon(fill func(b *pebble.Batch) error) error {
+	return s.commit(fill, pebble.NoSync)
+}
+
+func (s *Store) commit(fill func(b *pebble.Batch) error, how *pebble.WriteOptions) error {
+	b := s.db.NewBatch()
+	defer b.Close()
+	if err := fill(b); err != nil {
+		return err
+	}
+	return unavailable("write", b.Commit(how))
+}
+
+// unavailable says what the engine could not do, in the words of the port.
+func unavailable(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %s the store: %w", fault.Unavailable, what, err)
+}
