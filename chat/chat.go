@@ -23,10 +23,9 @@ import (
 type Role string
 
 const (
-	Owner  Role = "owner"
-	Admin  Role = "admin"
-	Plain  Role = "member"
-	nobody Role = ""
+	Owner Role = "owner"
+	Admin Role = "admin"
+	Plain Role = "member"
 )
 
 // A Group is what is true of a group as a whole. It changes only together with
@@ -49,15 +48,17 @@ type Group struct {
 // steps may be repeated, so whoever finds a pending change, on any node, after
 // any crash, finishes it.
 type Change struct {
-	ID      uuid.UUID  `json:"id"`     // of its entry
-	Action  string     `json:"action"` // as in the entry's body
-	By      id.User    `json:"by"`
-	Users   []id.User  `json:"users,omitempty"`
-	At      time.Time  `json:"at"`
-	Role    Role       `json:"role,omitempty"`  // of a role change
-	Until   *time.Time `json:"until,omitempty"` // of a mute; nil lifts it
-	Name    *string    `json:"name,omitempty"`  // of a change of the group itself
-	MuteAll *bool      `json:"mute_all,omitempty"`
+	ID       uuid.UUID `json:"id"`     // of its entry
+	Action   string    `json:"action"` // as in the entry's body
+	By       id.User   `json:"by"`
+	Users    []id.User `json:"users,omitempty"`
+	At       time.Time `json:"at"`
+	Role     Role      `json:"role,omitempty"`     // of a role change
+	Until    time.Time `json:"until,omitzero"`     // of a mute
+	Nickname *string   `json:"nickname,omitempty"` // of a change of it
+	Owner    id.User   `json:"owner,omitempty"`    // the new one, if the change makes one
+	Name     *string   `json:"name,omitempty"`     // of a change of the group itself
+	MuteAll  *bool     `json:"mute_all,omitempty"`
 }
 
 // A Member is one line of a group's roster. Roles stand in the Group.

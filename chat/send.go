@@ -99,10 +99,15 @@ func (s *Service) target(ctx context.Context, d Draft) (access, error) {
 		}
 		name = string(id.DirectStream(d.From, to))
 	}
-	// A direct conversation that is known to be open needs no look into the list.
-	if st := id.Stream(name); s.opened.has(st) {
-		if peer, ok := st.Peer(d.From); ok {
-			return access{stream: st, user: d.From, peer: peer, listed: true}, nil
+	// A direct conversation that is known to be open needs no look into the list,
+	// and of a group the roster tells who is in it.
+	st := id.Stream(name)
+	switch peer, ok := st.Peer(d.From); {
+	case ok && s.opened.has(st):
+		return access{stream: st, user: d.From, peer: peer, listed: true}, nil
+	case st.Kind() == id.Group:
+		if _, err := s.rosterLine(ctx, st, d.From); err == nil {
+			return access{stream: st, user: d.From, listed: true}, nil
 		}
 	}
 	return s.member(ctx, d.From, name)
@@ -118,31 +123,24 @@ func (s *Service) mayWrite(ctx context.Context, a access) error {
 		}
 		return s.rel.MayWrite(ctx, a.user, a.peer)
 	case id.Group:
-		g, m, err := s.standing(ctx, a)
+		g, err := s.group(ctx, a.stream)
+		if err != nil {
+			return err
+		}
+		m, err := s.rosterLine(ctx, a.stream, a.user)
 		switch {
+		case errors.Is(err, ErrUnknown):
+			return ErrNotMember
 		case err != nil:
 			return err
 		case g.Dissolved:
 			return ErrClosed
-		case m.MutedUntil.After(s.opt.Now()), g.MuteAll && m.Role == Plain:
+		case m.MutedUntil.After(s.opt.Now()), g.MuteAll && g.roleOf(a.user) == Plain:
 			return ErrMuted
 		}
 		return nil
 	}
 	return fault.Forbidden
-}
-
-// standing finds a group and a member's line in it.
-func (s *Service) standing(ctx context.Context, a access) (Group, Member, error) {
-	g, err := s.group(ctx, a.stream)
-	if err != nil {
-		return Group{}, Member{}, err
-	}
-	m, err := s.store.Member(ctx, a.stream, a.user)
-	if errors.Is(err, ErrUnknown) {
-		err = ErrNotMember
-	}
-	return g, m, err
 }
 
 // mayMention refuses to mention people who are not there, and @all to those who do not lead.
@@ -162,8 +160,12 @@ func (s *Service) mayMention(ctx context.Context, a access, body []byte) error {
 				return errors.Join(err, fault.Forbidden.Saying("Only owner and admins may mention everybody."))
 			}
 		default:
-			if _, err := s.store.Member(ctx, a.stream, id.User(name)); err != nil {
+			_, err := s.rosterLine(ctx, a.stream, id.User(name))
+			if errors.Is(err, ErrUnknown) {
 				return fault.BadRequest.At("/body/mentions", "names somebody who is not here")
+			}
+			if err != nil {
+				return err
 			}
 		}
 	}
