@@ -28,6 +28,7 @@ type Options struct {
 type Store struct {
 	db    *pebble.DB
 	locks locks
+	tips  tips
 }
 
 // ErrInUse is a directory that another process, or another Store, owns.
