@@ -16,6 +16,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
+
+	"github.com/teahouse-im/teahouse/storage"
 )
 
 // Options of a Store. The zero value is a store on the disk that logs nothing.
@@ -30,6 +32,8 @@ type Store struct {
 	locks locks
 	tips  tips
 }
+
+var _ storage.Backend = (*Store)(nil)
 
 // ErrInUse is a directory that another process, or another Store, owns.
 var ErrInUse = errors.New("the data folder is in use by another process")
