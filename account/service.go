@@ -1,11 +1,22 @@
 package account
 
 import (
-	"context"
+	"sync"
 	"time"
+
+	"github.com/maypok86/otter/v2"
 
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
+)
+
+// What account refuses, beside ErrTaken.
+var (
+	ErrWeakPassword = fault.New("weak_password", "A password needs at least 8 characters and must not be the user id.")
+	ErrSuspended    = fault.Forbidden.Saying("This account is suspended.")
+
+	// errWrong is the one answer to a sign-in that fails, whatever the reason.
+	errWrong = fault.Unauthenticated.Saying("The user or the password is wrong.")
 )
 
 // End closes live connections of a user whose sign-ins ended.
@@ -35,91 +46,50 @@ func DefaultOptions() Options {
 	return Options{Now: time.Now, SessionsPerUser: 10, SessionLife: 90 * 24 * time.Hour, Throttle: true}
 }
 
+const (
+	// A name is asked for with every conversation that is listed, and may be that
+	// much out of date on nodes other than the one that changed it.
+	nameFresh = time.Second
+	namesMost = 32 << 10
+)
+
 // Service is the one door to accounts and sign-ins.
 type Service struct {
-	store Store
-	end   func(id.User, End)
-	opt   Options
+	store   Store
+	end     func(id.User, End)
+	opt     Options
+	hash    *hasher
+	guesses *guesses // nil: not limited
+	names   *otter.Cache[id.User, string]
+
+	touching sync.WaitGroup
+	touches  chan struct{} // one slot per note of a use that is being written
 }
 
 // NewService puts the parts together. end is told whose connections must close,
 // on whichever node, after the store has forgotten their sign-ins.
 func NewService(store Store, end func(u id.User, e End), opt Options) *Service {
-	return &Service{store: store, end: end, opt: opt}
+	s := &Service{
+		store: store, end: end, opt: opt,
+		hash: newHasher(),
+		names: otter.Must(&otter.Options[id.User, string]{
+			MaximumSize:      namesMost,
+			ExpiryCalculator: otter.ExpiryWriting[id.User, string](nameFresh),
+		}),
+		touches: make(chan struct{}, touchesMost),
+	}
+	if opt.Throttle {
+		s.guesses = newGuesses(opt.Now)
+	}
+	return s
 }
 
-// SignIn is what somebody shows to be let in.
-type SignIn struct {
-	User, Password, Device string
-	From                   string // the client's address; guesses are counted by it
+// Close waits for what is still being noted. Nothing may use the service any more.
+func (s *Service) Close() {
+	s.touching.Wait()
+	s.names.StopAllGoroutines()
+	s.guesses.close()
 }
 
-// SignedIn is a new sign-in. Token is told this once and kept nowhere.
-type SignedIn struct {
-	Token   string
-	Session Session
-}
-
-// ProfileChange changes what is set of it.
-type ProfileChange struct{ DisplayName *string }
-
-func (s *Service) Register(ctx context.Context, user, password, displayName string) (Account, error) {
-	return Account{}, fault.Internal
-}
-
-func (s *Service) SignIn(ctx context.Context, in SignIn) (SignedIn, error) {
-	return SignedIn{}, fault.Internal
-}
-
-func (s *Service) SignInByAssertion(ctx context.Context, assertion, device string) (SignedIn, error) {
-	return SignedIn{}, fault.Internal
-}
-
-func (s *Service) Authenticate(ctx context.Context, token string) (Session, Account, error) {
-	return Session{}, Account{}, fault.Internal
-}
-
-func (s *Service) Sessions(ctx context.Context, u id.User) ([]Session, error) {
-	return nil, fault.Internal
-}
-
-func (s *Service) EndSession(ctx context.Context, u id.User, session id.Session) error {
-	return fault.Internal
-}
-
-func (s *Service) ChangePassword(ctx context.Context, by Session, old, new string) error {
-	return fault.Internal
-}
-
-func (s *Service) Profile(ctx context.Context, u id.User) (Account, error) {
-	return Account{}, fault.Internal
-}
-
-func (s *Service) Change(ctx context.Context, u id.User, c ProfileChange) (Account, error) {
-	return Account{}, fault.Internal
-}
-
-func (s *Service) DisplayName(ctx context.Context, u id.User) (string, error) {
-	return "", fault.Internal
-}
-
-func (s *Service) SetPassword(ctx context.Context, u id.User, password string) error {
-	return fault.Internal
-}
-
-func (s *Service) SetRole(ctx context.Context, u id.User, r Role) error { return fault.Internal }
-
-func (s *Service) Suspend(ctx context.Context, u id.User, sus Suspension) error {
-	return fault.Internal
-}
-
-func (s *Service) Unsuspend(ctx context.Context, u id.User) error { return fault.Internal }
-
-// Close waits for what is still being written.
-func (s *Service) Close() {}
-
-// A Provider vouches for people by signed assertions.
-type Provider struct{}
-
-// NewProvider trusts the keys of a JWKS file or URL.
-func NewProvider(jwks, issuer, audience string) (*Provider, error) { return nil, fault.Internal }
+// now is the service's clock in the precision in which times are kept.
+func (s *Service) now() time.Time { return s.opt.Now().UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,44 @@
+package account
+
+import (
+	"context"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/teahouse-im/teahouse/id"
+)
+
+// Profile finds a user. NotFound.
+func (s *Service) Profile(ctx context.Context, u id.User) (Account, error) {
+	return told(s.store.Account(ctx, u))
+}
+
+// ProfileChange changes what is set of it.
+type ProfileChange struct{ DisplayName *string }
+
+// Change changes a user's profile and returns it.
+func (s *Service) Change(ctx context.Context, u id.User, c ProfileChange) (Account, error) {
+	if c.DisplayName == nil {
+		return s.Profile(ctx, u)
+	}
+	name, err := displayName(u, *c.DisplayName, "/display_name")
+	if err != nil {
+		return Account{}, err
+	}
+	defer s.names.Invalidate(u)
+	return told(s.store.ChangeAccount(ctx, u, func(a *Account) error {
+		a.DisplayName = name
+		return nil
+	}))
+}
+
+// DisplayName is what a user is called, as of a second ago at most, and what this
+// service has changed at once. NotFound: there is no such user.
+func (s *Service) DisplayName(ctx context.Context, u id.User) (string, error) {
+	return s.names.Get(ctx, u, otter.LoaderFunc[id.User, string](s.readName))
+}
+
+func (s *Service) readName(ctx context.Context, u id.User) (string, error) {
+	a, err := s.Profile(ctx, u)
+	return a.DisplayName, err
+}
