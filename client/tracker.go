@@ -82,9 +82,6 @@ func (t *tracker) take() []delivery {
 // live takes an entry that arrived by itself.
 func (t *tracker) live(e wire.Entry, now time.Time) {
 	p := t.at(e.Stream)
-	if e.Seq <= p.cursor {
-		return
-	}
 	t.hold(p, e)
 	t.advance(p)
 	t.mind(e.Stream, p, now.Add(patience))
