@@ -32,7 +32,7 @@ type Account struct {
 	Avatar      string      `json:"avatar,omitempty"`   // a medium's id; "" for none
 	Password    string      `json:"password,omitempty"` // argon2id in PHC form; "" for people who sign in by assertion only
 	Role        Role        `json:"role,omitempty"`
-	Suspension  *Suspension `json:"suspension,omitempty"`
+	Suspension  *Suspension `json:"suspension,omitzero"`
 	CreatedAt   time.Time   `json:"created_at"`
 }
 
