@@ -2,10 +2,12 @@ package stream
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,6 +45,9 @@ func (q *Sequencer) commit(s id.Stream, head Head, known bool, group []*ticket) 
 			}
 		case errors.Is(err, ErrUnknown):
 			known = false
+			for _, t := range group {
+				t.unsure = true
+			}
 		default:
 			fail(group, fmt.Errorf("append to %s: %w", s, err))
 			return head, false
@@ -91,19 +96,35 @@ func (q *Sequencer) deliver(s id.Stream, group []*ticket, entries []Entry) {
 	}
 }
 
-// repeats settles the drafts that are in the stream already and returns the others.
+// repeats settles the drafts that are in the stream already and returns the
+// others. Those whose own write ended unknown are in it by that write, as far as
+// anybody can tell: nobody has announced them yet.
 func (q *Sequencer) repeats(ctx context.Context, s id.Stream, group []*ticket, at map[uuid.UUID]id.Seq) []*ticket {
 	if len(at) == 0 {
 		return group
 	}
 	var rest []*ticket
+	var settle []func()
+	var news []Appended
 	for _, t := range group {
 		seq, there := at[t.draft.ID]
 		if !there {
 			rest = append(rest, t)
 			continue
 		}
-		t.then(q.repeat(ctx, s, seq, &t.draft))
+		r, err := q.repeat(ctx, s, seq, &t.draft)
+		if err == nil && t.unsure {
+			r.Repeat = false
+			news = append(news, Appended{r.Entry, t.draft.Origin})
+		}
+		settle = append(settle, func() { t.then(r, err) })
+	}
+	if len(news) > 0 {
+		slices.SortFunc(news, func(a, b Appended) int { return cmp.Compare(a.Seq, b.Seq) })
+		q.opt.Announce(s, news)
+	}
+	for _, tell := range settle {
+		tell()
 	}
 	return rest
 }

@@ -106,14 +106,15 @@ type Then func(Receipt, error)
 
 // A ticket is a draft on its way.
 type ticket struct {
-	draft Draft
-	then  Then
+	draft  Draft
+	then   Then
+	unsure bool // a write that carried it ended unknown
 }
 
 // Begin queues a draft. Drafts of one goroutine to one stream are stored in the
 // order they were begun.
 func (q *Sequencer) Begin(s id.Stream, d Draft, then Then) {
-	t := &ticket{d, then}
+	t := &ticket{draft: d, then: then}
 	sh := q.shard(s)
 	sh.mu.Lock()
 	l, busy := sh.lanes[s]
