@@ -1,0 +1,223 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/teahouse-im/teahouse/fault"
+	"github.com/teahouse-im/teahouse/wire"
+)
+
+// A document is the OpenAPI description of a listener, in the order of routes.
+type document struct {
+	*huma.OpenAPI
+	operations []*huma.Operation
+}
+
+const schemaPrefix = "#/components/schemas/"
+
+func newDocument(version string) *document {
+	registry := huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer)
+	registry.RegisterTypeAlias(reflect.TypeFor[wire.Time](), reflect.TypeFor[time.Time]())
+	registry.RegisterTypeAlias(reflect.TypeFor[wire.Conversation](), reflect.TypeFor[conversation]())
+	return &document{OpenAPI: &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info:    &huma.Info{Title: "Teahouse", Version: version, Description: introduction},
+		Components: &huma.Components{
+			Schemas: registry,
+			SecuritySchemes: map[string]*huma.SecurityScheme{
+				string(session):  {Type: "http", Scheme: "bearer", Description: "The token of a sign-in."},
+				string(operator): {Type: "http", Scheme: "bearer", Description: "The operator's token."},
+			},
+		},
+	}}
+}
+
+// add describes an operation, and tells it which members its body must have.
+func (d *document) add(op *operation) *huma.Operation {
+	w := words[op.id]
+	o := &huma.Operation{
+		OperationID: op.id, Method: op.method, Path: op.path,
+		Summary: w.summary, Description: w.text, Tags: []string{tagOf(op.path)},
+		Parameters: parameters(op), Responses: map[string]*huma.Response{},
+	}
+	if op.who != public {
+		o.Security = []map[string][]string{{string(op.who): {}}}
+	}
+	refuses := slices.Concat(w.refuses, refusals(op))
+	if op.does.in != nil {
+		schema := d.Components.Schemas.Schema(op.does.in, true, "")
+		whole := d.Components.Schemas.SchemaFromRef(schema.Ref)
+		whole.AdditionalProperties = false
+		op.required = whole.Required
+		o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{jsonType: {Schema: schema}}}
+	}
+	for _, status := range append(w.also, op.does.status) {
+		answer := &huma.Response{Description: http.StatusText(status)}
+		if op.does.out != nil {
+			answer.Content = map[string]*huma.MediaType{jsonType: {Schema: d.Components.Schemas.Schema(op.does.out, true, "")}}
+		}
+		o.Responses[strconv.Itoa(status)] = answer
+	}
+	d.refusals(o, refuses)
+	d.AddOperation(o)
+	d.operations = append(d.operations, o)
+	return o
+}
+
+// refusals are the codes that any operation of this kind can answer.
+func refusals(op *operation) []fault.Code {
+	codes := []fault.Code{"bad_request", "rate_limited", "unavailable", "internal"}
+	if op.who != public {
+		codes = append(codes, "unauthenticated")
+	}
+	if op.who == session {
+		codes = append(codes, "token_expired", "forbidden")
+	}
+	if op.does.in != nil {
+		codes = append(codes, "unknown_field", "too_large", "unsupported_media_type")
+	}
+	if len(op.names) > 0 {
+		codes = append(codes, "not_found")
+	}
+	return codes
+}
+
+// refusals describes an answer for every status that the codes can have.
+func (d *document) refusals(o *huma.Operation, codes []fault.Code) {
+	slices.Sort(codes)
+	schema := d.Components.Schemas.Schema(reflect.TypeFor[problem](), true, "")
+	for _, code := range slices.Compact(codes) {
+		status := strconv.Itoa(statusOf(code))
+		if answer := o.Responses[status]; answer != nil {
+			answer.Description += ", " + string(code)
+			continue
+		}
+		o.Responses[status] = &huma.Response{
+			Description: string(code), Content: map[string]*huma.MediaType{problemType: {Schema: schema}},
+		}
+	}
+}
+
+func parameters(op *operation) []*huma.Param {
+	var all []*huma.Param
+	for _, name := range op.names {
+		schema := &huma.Schema{Type: huma.TypeString}
+		if name == "seq" {
+			schema = &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: number(1)}
+		}
+		all = append(all, &huma.Param{Name: name, In: "path", Required: true, Description: pathWords[name], Schema: schema})
+	}
+	for _, p := range op.does.query {
+		schema := &huma.Schema{Type: huma.TypeString}
+		if p.integer {
+			schema = &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: number(0)}
+		}
+		if p.name == pageLimit.name {
+			schema.Minimum, schema.Maximum = number(1), number(limitMost)
+		}
+		all = append(all, &huma.Param{Name: p.name, In: "query", Description: p.words, Schema: schema})
+	}
+	return all
+}
+
+func number(n float64) *float64 { return &n }
+
+// tagOf is the section of the documents that a path belongs to.
+func tagOf(path string) string {
+	switch first, _, _ := strings.Cut(strings.TrimPrefix(path, "/v1/"), "/"); first {
+	case "accounts", "sessions", "me", "users":
+		return "Accounts"
+	case "contact-requests", "contacts", "blocks":
+		return "Contacts"
+	case "conversations":
+		return "Conversations"
+	case "groups":
+		return "Groups"
+	}
+	return "Operation"
+}
+
+// finish puts right what reflection cannot know, and gives every property its words.
+func (d *document) finish() {
+	all := d.Components.Schemas.Map()
+	for _, of := range []reflect.Type{reflect.TypeFor[textBody](), reflect.TypeFor[locationBody](), reflect.TypeFor[contactBody]()} {
+		ref := d.Components.Schemas.Schema(of, true, "").Ref
+		all[strings.TrimPrefix(ref, schemaPrefix)].AdditionalProperties = false
+	}
+	for name, s := range all {
+		for member, p := range s.Properties {
+			p.Nullable = p.Nullable && p.Type != huma.TypeArray // lists are never null
+			if p.Description == "" {
+				p.Description = memberWords[name+"."+member]
+			}
+		}
+	}
+	if s := all["Entry"]; s != nil {
+		s.Properties["body"].Type = huma.TypeObject
+	}
+	if s := all["Stream"]; s != nil {
+		last := s.Properties["last"]
+		s.Properties["last"] = &huma.Schema{
+			Description: last.Description, AnyOf: []*huma.Schema{{Ref: last.Ref}, {Type: "null"}},
+		}
+	}
+	if s := all["NewMessage"]; s != nil {
+		s.Properties["body"].AnyOf = []*huma.Schema{
+			{Ref: schemaPrefix + "TextBody"}, {Ref: schemaPrefix + "LocationBody"}, {Ref: schemaPrefix + "ContactBody"},
+		}
+	}
+	if s := all["NewSession"]; s != nil {
+		s.OneOf = []*huma.Schema{{Required: []string{"user", "password"}}, {Required: []string{"assertion"}}}
+	}
+}
+
+// bytesOf is the document as it is sent.
+func (d *document) bytesOf() []byte {
+	b, err := d.MarshalJSON()
+	if err != nil {
+		panic(fmt.Sprintf("the API's own description: %v", err)) // a mistake in this package, seen at every start
+	}
+	return b
+}
+
+// conversation documents wire.Conversation, whose members depend on its kind.
+type conversation struct {
+	Stream      string              `json:"stream"`
+	Kind        string              `json:"kind" enum:"direct,group"`
+	Title       string              `json:"title"`
+	Peer        string              `json:"peer,omitempty"`
+	Name        string              `json:"name,omitempty"`
+	Owner       string              `json:"owner,omitempty"`
+	Admins      []string            `json:"admins,omitempty"`
+	MemberCount int                 `json:"member_count,omitempty"`
+	MyRole      string              `json:"my_role,omitempty"`
+	Settings    *wire.GroupSettings `json:"settings,omitempty"`
+	Muted       bool                `json:"muted"`
+	Pinned      bool                `json:"pinned"`
+	Hidden      bool                `json:"hidden"`
+}
+
+// Bodies of the messages that can be sent.
+type (
+	textBody struct {
+		Text     string   `json:"text" minLength:"1" doc:"At most 8 KiB of UTF-8, not blank, no NUL."`
+		Mentions []string `json:"mentions,omitempty" maxItems:"50" doc:"Users who are mentioned, or \"@all\" by who leads the group."`
+		ReplyTo  int64    `json:"reply_to,omitempty" minimum:"1" doc:"The position of the message this answers."`
+	}
+	locationBody struct {
+		Lat  float64 `json:"lat" minimum:"-90" maximum:"90"`
+		Lng  float64 `json:"lng" minimum:"-180" maximum:"180"`
+		Name string  `json:"name,omitempty" maxLength:"200"`
+	}
+	contactBody struct {
+		User string `json:"user" doc:"Whose card it is."`
+	}
+)
