@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -29,8 +30,12 @@ type Options struct {
 // Store is a storage.Backend in one directory.
 type Store struct {
 	db    *pebble.DB
+	lock  *pebble.Lock // of the directory
 	locks locks
 	tips  tips
+
+	closing sync.Once
+	closed  error
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -51,7 +56,7 @@ func Open(dir string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, lockError(dir, err)
 	}
-	s := &Store{}
+	s := &Store{lock: lock}
 	if s.db, err = pebble.Open(dir, tuned(opt, lock)); err != nil {
 		return nil, fmt.Errorf("open the store in %s: %w", dir, errors.Join(err, lock.Close()))
 	}
@@ -74,5 +79,8 @@ func (s *Store) Backup(dir string) error {
 	return unavailable("back up", s.db.Checkpoint(dir, pebble.WithFlushedWAL()))
 }
 
-// Close ends it. Nothing may be using it any more.
-func (s *Store) Close() error { return s.db.Close() }
+// Close ends it. Nothing may be using it any more. Closing again does nothing.
+func (s *Store) Close() error {
+	s.closing.Do(func() { s.closed = errors.Join(s.db.Flush(), s.db.Close(), s.lock.Close()) })
+	return s.closed
+}
