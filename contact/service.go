@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/maypok86/otter/v2"
+
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/stream"
@@ -35,100 +37,50 @@ type Options struct {
 // DefaultOptions are those of a fresh installation.
 func DefaultOptions() Options { return Options{Now: time.Now, Friends: 5000} }
 
+const (
+	// Who may write to whom is asked for every message. A permission may be that
+	// old on nodes other than the one that took it back; a refusal is never told
+	// from memory.
+	passFresh = time.Second
+	passMost  = 64 << 10
+)
+
 // Service is the one door to friendships and blocks.
 type Service struct {
 	store   Store
 	entries Entries
 	people  People
 	opt     Options
+	passes  *otter.Cache[pair, pass]
 }
 
 // NewService puts the parts together.
 func NewService(store Store, entries Entries, people People, opt Options) *Service {
-	return &Service{store: store, entries: entries, people: people, opt: opt}
-}
-
-// Where a request stands when it was made.
-const (
-	Pending = "pending"
-	Friends = "friends"
-)
-
-type (
-	// Incoming is a request that waits for an answer.
-	Incoming struct {
-		From     id.User
-		Greeting string
-		At       time.Time
+	return &Service{
+		store: store, entries: entries, people: people, opt: opt,
+		passes: otter.Must(&otter.Options[pair, pass]{
+			MaximumSize:      passMost,
+			ExpiryCalculator: otter.ExpiryWriting[pair, pass](passFresh),
+		}),
 	}
-	// Friend is one line of a contact list.
-	Friend struct {
-		User             id.User
-		DisplayName      string
-		Alias            string
-		Tags             []string // never nil
-		Starred          bool
-		ChatOnly         bool
-		HideMyMoments    bool
-		HideTheirMoments bool
-		Since            time.Time
+}
+
+// Close ends what runs in the background. Nothing may use the service any more.
+func (s *Service) Close() { s.passes.StopAllGoroutines() }
+
+// now is the service's clock in the precision in which times are kept.
+func (s *Service) now() time.Time { return s.opt.Now().UTC().Truncate(time.Millisecond) }
+
+// somebodyElse reads the id of another user who exists. NotFound, BadRequest: it
+// is u's own; at points into the request.
+func (s *Service) somebodyElse(ctx context.Context, u id.User, other, at string) (id.User, error) {
+	o, ok := id.ParseUser(other)
+	switch {
+	case !ok:
+		return "", fault.NotFound
+	case o == u:
+		return "", fault.BadRequest.At(at, "is yourself")
 	}
-	// Increment is what changed in a contact list up to Version.
-	Increment struct {
-		Items   []Friend
-		Removed []id.User
-		Version string // opaque
-	}
-	// FriendChange changes what is set of it.
-	FriendChange struct {
-		Alias            *string
-		Tags             *[]string
-		Starred          *bool
-		ChatOnly         *bool
-		HideMyMoments    *bool
-		HideTheirMoments *bool
-	}
-	// Blocked is one line of a list of blocks.
-	Blocked struct {
-		User id.User
-		At   time.Time
-	}
-)
-
-func (s *Service) Request(ctx context.Context, from id.User, to, greeting string) (state string, err error) {
-	return "", fault.Internal
-}
-
-func (s *Service) Requests(ctx context.Context, u id.User, cursor string, limit int) (page []Incoming, next string, err error) {
-	return nil, "", fault.Internal
-}
-
-func (s *Service) Accept(ctx context.Context, u id.User, from string) error { return fault.Internal }
-
-func (s *Service) Decline(ctx context.Context, u id.User, from string) error { return fault.Internal }
-
-func (s *Service) Contacts(ctx context.Context, u id.User, since string) (Increment, error) {
-	return Increment{}, fault.Internal
-}
-
-func (s *Service) Change(ctx context.Context, u id.User, other string, c FriendChange) (Friend, error) {
-	return Friend{}, fault.Internal
-}
-
-func (s *Service) Remove(ctx context.Context, u id.User, other string) error { return fault.Internal }
-
-func (s *Service) Block(ctx context.Context, u id.User, other string) error { return fault.Internal }
-
-func (s *Service) Unblock(ctx context.Context, u id.User, other string) error { return fault.Internal }
-
-func (s *Service) Blocks(ctx context.Context, u id.User, cursor string, limit int) (page []Blocked, next string, err error) {
-	return nil, "", fault.Internal
-}
-
-func (s *Service) MayWrite(ctx context.Context, from, to id.User) error { return fault.Internal }
-
-func (s *Service) Unblocked(ctx context.Context, from, to id.User) error { return fault.Internal }
-
-func (s *Service) NotFriends(ctx context.Context, u id.User, others []id.User) ([]id.User, error) {
-	return nil, fault.Internal
+	_, err := s.people.DisplayName(ctx, o)
+	return o, err
 }
