@@ -39,6 +39,9 @@ func TestOutboxKeepsOrderAndLosesNothing(t *testing.T) {
 			if p == nil {
 				return false
 			}
+			if slices.Contains(flying, p) {
+				t.Fatalf("message %s is sent again before it was answered", p.ID)
+			}
 			flying = append(flying, p)
 			return true
 		}
