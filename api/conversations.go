@@ -21,7 +21,7 @@ type (
 	}
 	newMessage struct {
 		MessageID string          `json:"message_id" format:"uuid" doc:"A new UUIDv7, in lower case. The same again is the same message: repeat a send as often as you like."`
-		Kind      string          `json:"kind" enum:"text,location,contact"`
+		Kind      string          `json:"kind" enum:"text,location,contact" doc:"What the body is."`
 		Body      json.RawMessage `json:"body" doc:"As the kind says."`
 	}
 	readPosition struct {

@@ -81,7 +81,7 @@ func refusals(op *operation) []fault.Code {
 	if op.who == session {
 		codes = append(codes, "token_expired", "forbidden")
 	}
-	if op.does.in != nil {
+	if takesBody(op.method) {
 		codes = append(codes, "unknown_field", "too_large", "unsupported_media_type")
 	}
 	if len(op.names) > 0 {

@@ -26,6 +26,7 @@ type exchange struct {
 	route  string // the operation's id; "" for none
 	status int    // 0: nothing answered yet
 	cause  error  // what the log should know and the client should not
+	gone   bool   // the client did not wait
 }
 
 func (x *exchange) WriteHeader(status int) {
@@ -136,6 +137,9 @@ func (e *edge) recovered(x *exchange, r *http.Request, p any) {
 }
 
 func (e *edge) done(x *exchange, r *http.Request, took time.Duration) {
+	if x.gone {
+		x.status = statusClientGone
+	}
 	e.metrics.answered(x.route, x.status, took)
 	event := e.log.Debug()
 	if x.cause != nil {

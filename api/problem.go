@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -69,13 +68,13 @@ func statusOf(code fault.Code) int {
 // refuse answers with the fault in err. What is none is told as internal, and
 // only the log learns the cause.
 func refuse(x *exchange, r *http.Request, err error) {
-	if r.Context().Err() == context.Canceled {
-		x.status = statusClientGone // nobody is there to read an answer
-		return
-	}
 	f := fault.From(err)
 	status := statusOf(f.Code)
-	if status >= http.StatusInternalServerError {
+	switch {
+	case status < http.StatusInternalServerError:
+	case r.Context().Err() != nil: // nobody waits for the answer any more, which is no mistake of ours
+		f, status, x.gone = fault.Unavailable, http.StatusServiceUnavailable, true
+	default:
 		x.cause = err
 	}
 	h := x.Header()

@@ -82,7 +82,7 @@ func (c *call) page() (cursor string, limit int, err error) {
 
 // list is a page of a list.
 type list[T any] struct {
-	Items []T     `json:"items"`
+	Items []T     `json:"items" doc:"A page of the list."`
 	Next  *string `json:"next" doc:"Goes back as cursor; null at the end."`
 }
 

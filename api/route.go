@@ -58,7 +58,7 @@ func bodyType[T any]() reflect.Type {
 // take reads the body of a call. Where none is needed, nothing and {} are both
 // right; GET and DELETE have no body, and one that comes is not looked at.
 func take[In any](c *call, x *exchange, required []string) (in In, err error) {
-	if c.r.Method == http.MethodGet || c.r.Method == http.MethodHead || c.r.Method == http.MethodDelete {
+	if !takesBody(c.r.Method) {
 		return in, nil
 	}
 	raw, err := readBody(x, c.r)
@@ -66,6 +66,10 @@ func take[In any](c *call, x *exchange, required []string) (in In, err error) {
 		return in, err
 	}
 	return decode[In](raw, required)
+}
+
+func takesBody(method string) bool {
+	return method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch
 }
 
 var pathName = regexp.MustCompile(`\{(\w+)\}`)

@@ -24,7 +24,7 @@ type opWords struct {
 var words = map[string]opWords{
 	"createAccount": {
 		"Create an account", "The user id is taken for good.",
-		nil, []fault.Code{"user_taken", "weak_password", "unknown_field"},
+		nil, []fault.Code{"user_taken", "weak_password"},
 	},
 	"createSession": {
 		"Sign in", "With user and password, or with an assertion of the operator's identity provider, which makes the user on first use. Signing in again on a device replaces its token. An unknown user and a wrong password look alike.",
