@@ -1,0 +1,28 @@
+package web
+
+import "net/http"
+
+// policy is what the page may do: run the modules and show the styles and
+// pictures of this server, talk to this server (WebSockets included), and
+// nothing else. Text never becomes markup: there is no way to assign any
+// (trusted-types), so what people write cannot script the page.
+const policy = "default-src 'none'; " +
+	"script-src 'self'; " +
+	"style-src 'self'; " +
+	"img-src 'self' data:; " +
+	"connect-src 'self'; " +
+	"manifest-src 'self'; " +
+	"form-action 'self'; " +
+	"frame-ancestors 'none'; " +
+	"base-uri 'none'; " +
+	"require-trusted-types-for 'script'; " +
+	"trusted-types 'none'"
+
+func setPolicy(h http.Header) {
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+}

@@ -1,0 +1,34 @@
+// The page begins here: one client, drawn anew whenever it or the route changes.
+
+import { html, render, useEffect, useReducer } from "./view/dom.js";
+import { Teahouse } from "./model/teahouse.js";
+import { onRoute } from "./view/router.js";
+import { Shell } from "./view/shell.js";
+import { SignIn } from "./view/signin.js";
+
+let redraw = () => {};
+const house = new Teahouse(() => redraw());
+
+function App() {
+  const [, again] = useReducer((/** @type {number} */ n) => n + 1, 0);
+  useEffect(() => {
+    redraw = () => again(undefined);
+    onRoute(redraw);
+    redraw();
+  }, []);
+  const { client } = house;
+  if (!client) return html`<${SignIn} house=${house} />`;
+  return html`<${Shell} key=${client.user} client=${client} />`;
+}
+
+// What may have changed while nobody looked: the network, what was read, the day.
+const look = () => {
+  if (document.visibilityState === "visible") house.client?.session.probe();
+  redraw();
+};
+addEventListener("online", look);
+addEventListener("offline", look);
+addEventListener("focus", () => redraw());
+document.addEventListener("visibilitychange", look);
+
+render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

@@ -1,0 +1,159 @@
+// Who is who: friends and how we call them, requests, blocks, and the names of
+// everybody else we meet.
+
+import { at } from "./api.js";
+
+/** @typedef {import("./types.js").Friend} Friend */
+/** @typedef {import("./types.js").Profile} Profile */
+
+export class People {
+  /** @type {Map<string, Friend>} */
+  friends = new Map();
+  /** @type {import("./types.js").ContactRequest[]} that wait for our answer */
+  requests = [];
+  /** @type {import("./types.js").Block[]} */
+  blocks = [];
+  /** Whom we have asked in this visit. @type {Set<string>} */
+  asked = new Set();
+  /** Contacts were read at least once. */
+  ready = false;
+
+  /** @type {Map<string, Profile|null>} others; null while being looked up, or unknown */
+  #profiles = new Map();
+  #version = "";
+  #refreshing = false;
+  #again = false;
+  #api;
+  #changed;
+
+  /** @param {Profile} me @param {import("./api.js").Api} api @param {() => void} changed */
+  constructor(me, api, changed) {
+    this.me = me;
+    this.#api = api;
+    this.#changed = changed;
+  }
+
+  /**
+   * What to call somebody: what we call them ourselves, then what their group
+   * calls them, then what they call themselves.
+   * @param {string} user
+   * @param {import("./conversation.js").Conversation} [where]
+   * @returns {string}
+   */
+  name(user, where) {
+    const friend = this.friends.get(user);
+    if (friend?.alias) return friend.alias;
+    const member = where?.members?.find((m) => m.user === user);
+    if (member?.nickname) return member.nickname;
+    if (user === this.me.user) return this.me.display_name;
+    return friend?.display_name ?? member?.display_name ?? this.profile(user)?.display_name ?? user;
+  }
+
+  /** A stranger's profile; it is looked up if it is not here. @param {string} user @returns {Profile|null} */
+  profile(user) {
+    const known = this.#profiles.get(user);
+    if (known !== undefined) return known;
+    this.#profiles.set(user, null);
+    this.#api
+      .get(at`/users/${user}`)
+      .then((p) => {
+        this.#profiles.set(user, p);
+        this.#changed();
+      })
+      .catch((err) => {
+        if (err.code !== "not_found") setTimeout(() => this.#profiles.delete(user), 5000);
+      });
+    return null;
+  }
+
+  /** What to call a conversation. @param {import("./conversation.js").Conversation} c */
+  title(c) {
+    if (c.kind === "direct" && c.peer) return this.friends.get(c.peer)?.alias || c.title || this.name(c.peer);
+    return c.title || c.stream;
+  }
+
+  /** Friends by name. @param {string} lang @returns {Friend[]} */
+  sorted(lang) {
+    const by = new Intl.Collator(lang);
+    return [...this.friends.values()].sort((a, b) => by.compare(this.name(a.user), this.name(b.user)));
+  }
+
+  /** @param {string} user */
+  blocked(user) {
+    return this.blocks.some((b) => b.user === user);
+  }
+
+  /** Reads what changed since the last time. */
+  async refresh() {
+    if (this.#refreshing) {
+      this.#again = true;
+      return;
+    }
+    this.#refreshing = true;
+    try {
+      do {
+        this.#again = false;
+        await this.#read();
+      } while (this.#again);
+    } finally {
+      this.#refreshing = false;
+      this.#changed();
+    }
+  }
+
+  async #read() {
+    const since = this.#version ? "?since=" + encodeURIComponent(this.#version) : "";
+    const [contacts, requests, blocks] = await Promise.all([
+      this.#api.get("/contacts" + since),
+      this.#api.list("/contact-requests"),
+      this.#api.list("/blocks"),
+    ]);
+    for (const user of contacts.removed) this.friends.delete(user);
+    for (const friend of contacts.items) {
+      this.friends.set(friend.user, friend);
+      this.asked.delete(friend.user);
+    }
+    this.#version = contacts.version;
+    this.requests = requests;
+    this.blocks = blocks;
+    this.ready = true;
+  }
+
+  /** Asks somebody to be friends. @param {string} to @param {string} greeting @returns {Promise<"pending"|"friends">} */
+  async ask(to, greeting) {
+    const { state } = await this.#api.post("/contact-requests", { to, greeting });
+    if (state === "pending") this.asked.add(to);
+    await this.refresh();
+    return state;
+  }
+
+  /** @param {string} from @param {boolean} yes */
+  async answer(from, yes) {
+    await this.#api.post(at`/contact-requests/${from}/${yes ? "accept" : "decline"}`);
+    await this.refresh();
+  }
+
+  /** @param {string} user @param {string} alias */
+  async rename(user, alias) {
+    this.friends.set(user, await this.#api.patch(at`/contacts/${user}`, { alias }));
+    this.#changed();
+  }
+
+  /** @param {string} user */
+  async remove(user) {
+    await this.#api.delete(at`/contacts/${user}`);
+    await this.refresh();
+  }
+
+  /** @param {string} user @param {boolean} on */
+  async block(user, on) {
+    await this.#api.call(on ? "PUT" : "DELETE", at`/blocks/${user}`);
+    await this.refresh();
+  }
+
+  /** What we call ourselves. @param {string} displayName */
+  async rechristen(displayName) {
+    this.me = await this.#api.patch("/me", { display_name: displayName });
+    this.#changed();
+  }
+}

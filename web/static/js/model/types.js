@@ -1,0 +1,78 @@
+// The shapes of the protocol that the client uses, for the type checker.
+
+/**
+ * @typedef {object} Entry One entry of a stream.
+ * @property {string} stream
+ * @property {number} seq
+ * @property {number} count
+ * @property {string} id
+ * @property {string} kind
+ * @property {string} from
+ * @property {string} at RFC 3339
+ * @property {any} body
+ */
+
+/**
+ * @typedef {object} Group
+ * @property {string} name
+ * @property {string} owner
+ * @property {string[]} admins
+ * @property {number} member_count
+ * @property {"owner"|"admin"|"member"|""} my_role
+ * @property {{mute_all: boolean, dissolved: boolean}} settings
+ */
+
+/**
+ * @typedef {object} StreamState How a stream stands for us, as sync tells it.
+ * @property {string} stream
+ * @property {"direct"|"group"|"service"|"personal"} kind
+ * @property {number} head
+ * @property {number} count
+ * @property {number} unread
+ * @property {number} read_seq
+ * @property {number} floor_seq
+ * @property {boolean} muted
+ * @property {boolean} pinned
+ * @property {string} title
+ * @property {string} [peer]
+ * @property {Group} [group]
+ * @property {Entry|null} last
+ * @property {Entry[]} [entries]
+ * @property {boolean} limited
+ * @property {boolean} [left]
+ */
+
+/**
+ * @typedef {object} Member
+ * @property {string} user
+ * @property {string} display_name
+ * @property {"owner"|"admin"|"member"} role
+ * @property {string} [nickname]
+ * @property {string} [muted_until]
+ * @property {string} joined_at
+ */
+
+/**
+ * @typedef {object} Friend
+ * @property {string} user
+ * @property {string} display_name
+ * @property {string} alias
+ * @property {string[]} tags
+ * @property {boolean} starred
+ * @property {string} since
+ */
+
+/** @typedef {{from: string, greeting: string, at: string}} ContactRequest */
+/** @typedef {{user: string, at: string}} Block */
+/** @typedef {{user: string, display_name: string, avatar?: string, created_at?: string}} Profile */
+/** @typedef {{session: string, device: string, created_at: string, last_seen_at: string, current: boolean}} Device */
+
+/**
+ * @typedef {object} Limits What the server tells a client to keep to.
+ * @property {number} text_bytes
+ * @property {number} recall_ms
+ * @property {number} page_entries
+ * @property {number} group_members
+ */
+
+export {};

@@ -1,0 +1,102 @@
+// One person: who it is, and what one can do about them.
+
+import { html, useState } from "./dom.js";
+import { Avatar } from "./avatar.js";
+import { Icon } from "./icons.js";
+import { Link, go } from "./router.js";
+import { sure } from "./ask.js";
+import { toast } from "./toasts.js";
+import { useBusy, useFocusOn } from "./use.js";
+import { dayName } from "../text/time.js";
+import { words } from "../text/words.js";
+
+/** @typedef {import("../model/client.js").Client} Client */
+
+/** @param {{client: Client, user: string}} props */
+function Alias({ client, user }) {
+  const [busy, run] = useBusy();
+  const [editing, setEditing] = useState(false);
+  const alias = client.people.friends.get(user)?.alias ?? "";
+  if (!editing) {
+    return html`
+      <div class="fact">
+        <dt>${words.alias}</dt>
+        <dd dir="auto">${alias || "–"} <button type="button" class="link" onClick=${() => setEditing(true)}>${words.renameGroup}</button></dd>
+      </div>
+    `;
+  }
+  /** @param {SubmitEvent} e */
+  const submit = (e) => {
+    e.preventDefault();
+    const text = String(new FormData(/** @type {HTMLFormElement} */ (e.currentTarget)).get("alias")).trim();
+    run(() => client.people.rename(user, text)).then((ok) => ok && setEditing(false));
+  };
+  return html`
+    <form class="form inline" onSubmit=${submit}>
+      <label class="field"><span>${words.alias}</span><input name="alias" maxlength="64" dir="auto" value=${alias} autofocus /></label>
+      <div class="actions">
+        <button type="button" class="plain small" onClick=${() => setEditing(false)}>${words.cancel}</button>
+        <button type="submit" class="primary small" disabled=${busy}>${words.save}</button>
+      </div>
+    </form>
+  `;
+}
+
+/** What stands about somebody, on their own page and beside a conversation. @param {{client: Client, user: string}} props */
+export function ContactCard({ client, user }) {
+  const [busy, run] = useBusy();
+  const { people } = client;
+  const friend = people.friends.get(user);
+  const own = friend?.display_name ?? people.profile(user)?.display_name;
+  const name = people.name(user);
+  const me = user === client.user;
+  const blocked = people.blocked(user);
+
+  const ask = () => run(async () => {
+    const state = await people.ask(user, words.greetingDefault(people.me.display_name));
+    toast(state === "friends" ? words.nowFriends(name) : words.requestSent(name));
+  });
+  const remove = async () => {
+    if (await sure(words.removeFriend, words.removeFriendSure(name))) run(() => people.remove(user));
+  };
+  const block = async () => {
+    if (blocked || (await sure(words.block, words.blockSure(name)))) run(() => people.block(user, !blocked));
+  };
+  return html`
+    <div class="about">
+      <${Avatar} id=${user} name=${name} size="large" />
+      <p class="about-name" dir="auto">${name}</p>
+      ${friend?.alias && html`<p class="soft" dir="auto">${own}</p>`}
+      <div class="about-actions">
+        ${friend && html`<button type="button" class="primary" disabled=${busy}
+          onClick=${() => run(async () => go({ page: "chats", stream: await client.talkTo(user) }))}><${Icon} name="chats" />${words.chat}</button>`}
+        ${!friend && !me && html`<button type="button" class="primary" disabled=${busy || people.asked.has(user)} onClick=${ask}>
+          <${Icon} name="person" />${people.asked.has(user) ? words.asked : words.askFriend}</button>`}
+      </div>
+      <dl class="facts">
+        <div class="fact"><dt>${words.userId}</dt><dd>@${user}</dd></div>
+        ${friend && html`<${Alias} client=${client} user=${user} />`}
+        ${friend && html`<div class="fact"><dt></dt><dd class="soft">${words.friendsSince(dayName(friend.since))}</dd></div>`}
+      </dl>
+      ${!me &&
+      html`
+        <div class="about-more">
+          <button type="button" class="row-button" disabled=${busy} onClick=${block}><${Icon} name="block" />${blocked ? words.unblock : words.block}</button>
+          ${friend && html`<button type="button" class="row-button danger-text" disabled=${busy} onClick=${remove}><${Icon} name="trash" />${words.removeFriend}</button>`}
+        </div>
+      `}
+    </div>
+  `;
+}
+
+/** @param {{client: Client, user: string}} props */
+export function ContactPage({ client, user }) {
+  const heading = useFocusOn(user);
+  return html`
+    <header class="talk-head">
+      <${Link} to=${{ page: "contacts" }} class="quiet round button back" aria-label=${words.back}><${Icon} name="back" /><//>
+      <div class="talk-title"><h2 tabindex="-1" ref=${heading} dir="auto">${client.people.name(user)}</h2></div>
+    </header>
+    <div class="scroll"><${ContactCard} client=${client} user=${user} /></div>
+  `;
+}

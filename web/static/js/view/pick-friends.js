@@ -1,0 +1,39 @@
+// Choosing among friends.
+
+import { html } from "./dom.js";
+import { Avatar } from "./avatar.js";
+import { words } from "../text/words.js";
+
+/**
+ * @param {object} props
+ * @param {import("../model/client.js").Client} props.client
+ * @param {Set<string>} props.picked
+ * @param {(picked: Set<string>) => void} props.onPick
+ * @param {string[]} [props.without] those who are not offered
+ */
+export function PickFriends({ client, picked, onPick, without = [] }) {
+  const friends = client.people.sorted(words.code).filter((f) => !without.includes(f.user));
+  /** @param {string} user @param {boolean} on */
+  const set = (user, on) => {
+    const next = new Set(picked);
+    if (on) next.add(user);
+    else next.delete(user);
+    onPick(next);
+  };
+  return html`
+    <fieldset class="pick">
+      <legend>${words.chooseFriends}</legend>
+      ${friends.map((f) => {
+        const name = client.people.name(f.user);
+        return html`
+          <label key=${f.user} class="pick-one">
+            <input type="checkbox" checked=${picked.has(f.user)} onChange=${(/** @type {any} */ e) => set(f.user, e.currentTarget.checked)} />
+            <${Avatar} id=${f.user} name=${name} size="small" />
+            <span dir="auto">${name}</span>
+          </label>
+        `;
+      })}
+      ${friends.length === 0 && html`<p class="soft">${without.length ? words.noFriendsToAdd : words.noFriends}</p>`}
+    </fieldset>
+  `;
+}

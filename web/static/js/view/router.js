@@ -1,0 +1,64 @@
+// Where we are: the path of the page, as a view and what it shows.
+
+import { html } from "./dom.js";
+
+/**
+ * @typedef {object} Route
+ * @property {"chats"|"contacts"|"me"|"new-group"} page
+ * @property {string} [stream]
+ * @property {boolean} [details]
+ * @property {string} [user]
+ */
+
+/** @type {() => void} */
+let changed = () => {};
+
+/** @returns {Route} */
+export function route() {
+  const [page, name, more] = location.pathname.split("/").slice(1).map(decoded);
+  if (page === "contacts") return { page, user: name || undefined };
+  if (page === "me") return { page };
+  if (page === "groups") return { page: "new-group" };
+  return { page: "chats", stream: name || undefined, details: more === "details" };
+}
+
+/** @param {string} part */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** @param {Route} to */
+export function pathOf(to) {
+  if (to.page === "chats" && to.stream) return `/chats/${encodeURIComponent(to.stream)}${to.details ? "/details" : ""}`;
+  if (to.page === "contacts" && to.user) return `/contacts/${encodeURIComponent(to.user)}`;
+  return to.page === "new-group" ? "/groups/new" : "/" + to.page;
+}
+
+/** @param {Route} to @param {{replace?: boolean}} [how] */
+export function go(to, { replace = false } = {}) {
+  const path = pathOf(to);
+  if (path === location.pathname) return;
+  if (replace) history.replaceState(null, "", path);
+  else history.pushState(null, "", path);
+  changed();
+}
+
+/** @param {() => void} then told whenever the route is another */
+export function onRoute(then) {
+  changed = then;
+  addEventListener("popstate", then);
+}
+
+/** A link to a view. @param {{to: Route, children?: any, [prop: string]: any}} props */
+export function Link({ to, children, ...rest }) {
+  const follow = (/** @type {MouseEvent} */ e) => {
+    if (e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
+    e.preventDefault();
+    go(to);
+  };
+  return html`<a href=${pathOf(to)} onClick=${follow} ...${rest}>${children}</a>`;
+}

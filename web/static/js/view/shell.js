@@ -1,0 +1,101 @@
+// The frame of every page for somebody who is signed in: navigation, a list, and
+// what was picked from it. On a phone one of the two is shown.
+
+import { html, cls, useEffect, useRef } from "./dom.js";
+import { Icon } from "./icons.js";
+import { Link, route } from "./router.js";
+import { asset } from "./asset.js";
+import { ChatList } from "./chat-list.js";
+import { ConversationPage } from "./conversation.js";
+import { ContactList } from "./contact-list.js";
+import { ContactPage } from "./contact.js";
+import { NewGroup } from "./new-group.js";
+import { Me } from "./me.js";
+import { Nothing } from "./nothing.js";
+import { Toasts } from "./toasts.js";
+import { Questions } from "./ask.js";
+import { Banner } from "./banner.js";
+import { words } from "../text/words.js";
+
+/** @typedef {import("../model/client.js").Client} Client */
+/** @typedef {import("./router.js").Route} Route */
+
+/** @param {{client: Client, at: Route}} props */
+function Navigation({ client, at }) {
+  /** @type {{to: Route, icon: string, label: string, count: number}[]} */
+  const places = [
+    { to: { page: "chats" }, icon: "chats", label: words.chats, count: client.chats.unread },
+    { to: { page: "contacts" }, icon: "contacts", label: words.contacts, count: client.people.requests.length },
+    { to: { page: "me" }, icon: "me", label: words.me, count: 0 },
+  ];
+  const here = at.page === "new-group" ? "contacts" : at.page;
+  return html`
+    <nav class="places" aria-label=${words.mainNavigation}>
+      <img class="places-logo" src=${asset("img/logo.svg")} alt="" width="40" height="40" />
+      ${places.map(
+        ({ to, icon, label, count }) => html`
+          <${Link} key=${to.page} to=${to} class="place" aria-current=${here === to.page ? "page" : undefined}>
+            <span class="place-icon"><${Icon} name=${icon} />${count > 0 && html`<b class="badge" aria-hidden="true">${count > 99 ? "99+" : count}</b>`}</span>
+            <span>${label}</span>
+          <//>
+        `,
+      )}
+    </nav>
+  `;
+}
+
+/** @param {{client: Client, at: Route}} props */
+function Panes({ client, at }) {
+  switch (at.page) {
+    case "me":
+      return html`<section class="pane wide-pane" aria-label=${words.me}><${Me} client=${client} /></section>`;
+    case "chats":
+      return html`
+        <section class="pane list-pane" aria-label=${words.chats}><${ChatList} client=${client} picked=${at.stream} /></section>
+        <section class="pane main-pane" aria-label=${words.chat}>
+          ${at.stream
+            ? html`<${ConversationPage} key=${at.stream} client=${client} stream=${at.stream} details=${Boolean(at.details)} />`
+            : html`<${Nothing} picture="img/table.svg" title=${words.pickChat} hint=${words.pickChatHint} />`}
+        </section>
+      `;
+    default:
+      return html`
+        <section class="pane list-pane" aria-label=${words.contacts}><${ContactList} client=${client} picked=${at.user} /></section>
+        <section class="pane main-pane" aria-label=${words.details}>
+          ${at.page === "new-group"
+            ? html`<${NewGroup} client=${client} />`
+            : at.user
+              ? html`<${ContactPage} key=${at.user} client=${client} user=${at.user} />`
+              : html`<${Nothing} picture="img/leaves.svg" title=${words.pickContact} hint=${words.pickContactHint} />`}
+        </section>
+      `;
+  }
+}
+
+/** @param {{client: Client}} props */
+export function Shell({ client }) {
+  const at = route();
+  const content = useRef(/** @type {HTMLElement|null} */ (null));
+  const { unread } = client.chats;
+  useEffect(() => {
+    document.title = (unread ? `(${unread}) ` : "") + words.appName;
+  }, [unread, words]);
+  const picked = Boolean(at.stream || at.user || at.page === "new-group" || at.page === "me");
+  const skip = (/** @type {Event} */ e) => {
+    e.preventDefault();
+    const main = content.current;
+    /** @type {HTMLElement|undefined|null} */ (main?.querySelector(".main-pane [role=log] [tabindex='0'], .main-pane h2, h1") ?? main)?.focus();
+  };
+  return html`
+    <div class=${cls("shell", picked && "picked", at.stream && "talking")}>
+      <a class="skip" href="#content" onClick=${skip}>${words.skip}</a>
+      <${Navigation} client=${client} at=${at} />
+      <main id="content" ref=${content} tabindex="-1">
+        <${Banner} client=${client} />
+        <div class="panes"><${Panes} client=${client} at=${at} /></div>
+      </main>
+      <${Questions} />
+      <${Toasts} />
+    </div>
+  `;
+}

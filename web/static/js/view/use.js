@@ -1,0 +1,46 @@
+// Hooks that several views share.
+
+import { useEffect, useRef, useState } from "./dom.js";
+import { complaint } from "../text/words.js";
+import { complain } from "./toasts.js";
+
+/**
+ * Something that takes a while and may fail: whether it runs, and running it
+ * with its failure told.
+ * @param {Record<string, string>} [better] words for failures on this occasion
+ * @returns {[boolean, (what: () => Promise<any>) => Promise<boolean>]} the promise tells whether it went well
+ */
+export function useBusy(better) {
+  const [busy, setBusy] = useState(false);
+  const alive = useRef(true);
+  useEffect(() => () => void (alive.current = false), []);
+  return [
+    busy,
+    async (what) => {
+      setBusy(true);
+      try {
+        await what();
+        return true;
+      } catch (err) {
+        complain(complaint(err, better));
+        return false;
+      } finally {
+        if (alive.current) setBusy(false);
+      }
+    },
+  ];
+}
+
+/** Puts the focus on an element when a view begins to show something else. @param {any} what @param {boolean} [wanted] */
+export function useFocusOn(what, wanted = true) {
+  const ref = useRef(/** @type {any} */ (null));
+  const first = useRef(true);
+  useEffect(() => {
+    if (wanted && !(first.current && document.activeElement !== document.body)) ref.current?.focus();
+    first.current = false;
+  }, [what]);
+  return ref;
+}
+
+/** Is this a device that one touches? There, focus would bring up its keyboard. */
+export const touches = () => matchMedia("(pointer: coarse)").matches;

@@ -1,0 +1,63 @@
+// Package web is the web client: a page, its modules and its style sheets,
+// embedded in the binary and served as they are written. Nothing is built or
+// bundled; the browser loads the modules one by one.
+//
+// The page may run its own scripts and nothing else: no inline script or style,
+// no other host, no frames (see policy). It talks to the server it came from by
+// the same API as everybody else.
+package web
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// Handler serves the client: the page at every route of the client, and what it
+// loads under /assets/. Everything else is not found.
+func Handler() http.Handler { return &handler{} }
+
+type handler struct {
+	once  sync.Once // the assets are prepared by the first request, not while the server starts
+	found *site
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.once.Do(func() { h.found = load() })
+	setPolicy(w.Header())
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "Only GET and HEAD are allowed here.", http.StatusMethodNotAllowed)
+		return
+	}
+	switch name, isAsset := strings.CutPrefix(r.URL.Path, h.found.prefix); {
+	case isAsset && h.found.assets[name] != nil:
+		h.found.assets[name].serve(w, r)
+	case isRoute(r.URL.Path) && navigates(r):
+		h.found.page.serve(w, r)
+	default:
+		http.Error(w, "There is no such page.", http.StatusNotFound)
+	}
+}
+
+// isRoute tells whether the client has a view at this path. The places
+// below /chats and /contacts are conversations and people, which only the client knows.
+func isRoute(path string) bool {
+	switch path {
+	case "/", "/chats", "/contacts", "/groups/new", "/me":
+		return true
+	}
+	for _, parent := range []string{"/chats/", "/contacts/"} {
+		if rest, ok := strings.CutPrefix(path, parent); ok && rest != "" && strings.Count(rest, "/") <= 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// navigates tells whether somebody goes to a page, as far as the browser says.
+// A script or an image that was expected at that path is better told the truth.
+func navigates(r *http.Request) bool {
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return mode == "" || mode == "navigate"
+}
