@@ -129,8 +129,9 @@ func (q *Sequencer) repeats(ctx context.Context, s id.Stream, group []*ticket, a
 	return rest
 }
 
-// repeat answers a draft whose id is in the stream at seq. Of a redacted entry
-// nothing is left to compare but its author.
+// repeat answers a draft whose id is in the stream at seq, with what is there
+// even if that is another message. Of a redacted entry nothing is left to compare
+// but its author.
 func (q *Sequencer) repeat(ctx context.Context, s id.Stream, seq id.Seq, d *Draft) (Receipt, error) {
 	found, err := q.log.Range(ctx, s, seq, seq)
 	if err != nil || len(found) != 1 {
@@ -139,7 +140,7 @@ func (q *Sequencer) repeat(ctx context.Context, s id.Stream, seq id.Seq, d *Draf
 	e := found[0]
 	same := e.Kind == d.Kind && bytes.Equal(e.Body, d.Body)
 	if e.From != d.From || !same && !e.Kind.Redacted() {
-		return Receipt{}, ErrReused
+		return Receipt{Entry: e}, ErrReused
 	}
 	return Receipt{Entry: e, Repeat: true}, nil
 }

@@ -100,8 +100,8 @@ func NewSequencer(log Log, opt Options) *Sequencer {
 }
 
 // Then is told how a draft ended, once; it is called by the stream's writer and
-// must not block. ErrReused: the id names another message. Unavailable: the
-// store did not answer in time, the draft may be stored all the same.
+// must not block. ErrReused: the id names another message, which the receipt
+// shows. Unavailable: the store did not answer in time, the draft may be stored all the same.
 type Then func(Receipt, error)
 
 // A ticket is a draft on its way.

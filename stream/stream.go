@@ -59,6 +59,14 @@ type Head struct {
 // HeadOf is the position right after an entry.
 func HeadOf(e Entry) Head { return Head{e.Seq, e.Count} }
 
+// Countable tells whether entry i of a group that goes right after head counts towards unread.
+func Countable(head Head, entries []Entry, i int) bool {
+	if i > 0 {
+		head.Count = entries[i-1].Count
+	}
+	return entries[i].Count > head.Count
+}
+
 // Log is what a storage backend implements. A stream is one ordered partition.
 // Every method may be called from any number of goroutines, and appends to one
 // stream may race between processes.
@@ -77,7 +85,7 @@ type Log interface {
 	// Heads returns how far each stream has come, in the order asked; zero for one that was never written.
 	Heads(ctx context.Context, streams []id.Stream) ([]Head, error)
 
-	// Authored returns the position of who's last entry in s; zero if there is
+	// Authored returns the position of who's last countable entry in s; zero if there is
 	// none. It is as durable as the entry itself.
 	Authored(ctx context.Context, s id.Stream, who id.Principal) (Head, error)
 

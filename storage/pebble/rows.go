@@ -18,7 +18,7 @@ const (
 	tableEntry  table = 'e' // stream, seq → entry
 	tableDedupe table = 'i' // stream, message id → seq
 	tableHead   table = 'h' // stream → head
-	tableAuthor table = 'a' // stream, author → head of the author's last entry
+	tableAuthor table = 'a' // stream, author → head of the author's last countable entry
 
 	tableGroup      table = 'g' // group → chat.Group
 	tableMember     table = 'm' // group, user → chat.Member

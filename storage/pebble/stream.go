@@ -115,7 +115,7 @@ func fillAppend(b *pebble.Batch, st id.Stream, e *end, entries []stream.Entry) e
 			return err
 		}
 
-		if !e.wrote(n.From, at) {
+		if n.Count > e.head.Count && !e.wrote(n.From, at) {
 			if err := b.Set(tableAuthor.key(string(st), string(n.From)), appendHead(nil, at), nil); err != nil {
 				return err
 			}

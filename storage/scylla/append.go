@@ -78,7 +78,7 @@ func (s *Store) commit(ctx context.Context, st id.Stream, bucket int64, head str
 		u := gocql.UUID(e.ID)
 		b.Query(insertEntry, name, bucket, int64(e.Seq), u, e.Count, string(e.Kind), string(e.From), e.At, []byte(e.Body))
 		b.Query(insertID, name, bucket, u, int64(e.Seq))
-		if lastOf(entries, i) {
+		if lastOf(head, entries, i) {
 			b.Query(insertAuthor, name, bucket, authorID(e.From), string(e.From), int64(e.Seq), e.Count)
 		}
 	}
@@ -104,10 +104,13 @@ func (s *Store) commit(ctx context.Context, st id.Stream, bucket int64, head str
 	return conflict, nil
 }
 
-// lastOf tells whether the author of entry i wrote no later one of the group.
-func lastOf(entries []stream.Entry, i int) bool {
-	for _, e := range entries[i+1:] {
-		if e.From == entries[i].From {
+// lastOf tells whether entry i is the last countable one of its author in the group.
+func lastOf(head stream.Head, entries []stream.Entry, i int) bool {
+	if !stream.Countable(head, entries, i) {
+		return false
+	}
+	for j := i + 1; j < len(entries); j++ {
+		if entries[j].From == entries[i].From && stream.Countable(head, entries, j) {
 			return false
 		}
 	}
