@@ -89,9 +89,12 @@ func (s *Service) signIn(ctx context.Context, a Account, device id.Device) (Sign
 		ID: id.NewSession(), User: a.User, Device: device, Hash: hash,
 		CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(s.opt.SessionLife),
 	}
-	for _, e := range earlier { // the newest of a device is the one that stays, whatever other nodes' clocks say
-		if e.Device == device && !ses.CreatedAt.After(e.CreatedAt) {
+	for _, e := range earlier { // the newest is the one that stays, whatever other nodes' clocks say
+		if !ses.CreatedAt.After(e.CreatedAt) {
 			ses.CreatedAt = e.CreatedAt.Add(time.Millisecond)
+		}
+		if e.LastSeenAt.After(ses.LastSeenAt) {
+			ses.LastSeenAt = e.LastSeenAt
 		}
 	}
 	if err := s.store.PutSession(ctx, ses); err != nil {
