@@ -1,0 +1,102 @@
+package gateway
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/teahouse-im/teahouse/bus"
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/wire"
+)
+
+var batches = sync.Pool{New: func() any { return new([]*session) }}
+
+// Heard passes on what the bus brings. It is part of bus.Listener.
+func (g *Gateway) Heard(t bus.Topic, m bus.Message) {
+	switch m.Kind {
+	case bus.Frame:
+		g.spread(t, m)
+	case bus.Signal:
+		u, ok := strings.CutPrefix(string(t), userTopics)
+		sig, err := wire.DecodeSignal(m.Body)
+		if err != nil || !ok {
+			g.opt.Log.Error().Err(err).Str("topic", string(t)).Msg("unreadable signal")
+			return
+		}
+		g.signal(id.User(u), sig)
+	}
+}
+
+// Gap tells every session to sync. It is part of bus.Listener.
+func (g *Gateway) Gap() {
+	g.offer(resyncBus, 0, g.hub.all)
+}
+
+// spread offers a frame to all who listen to a topic, but for the connection that caused it.
+func (g *Gateway) spread(t bus.Topic, m bus.Message) {
+	if !g.hub.listened(t) {
+		return
+	}
+	g.offer(textFrame(m.Body, true), m.Origin, func(do func(*session)) { g.hub.each(t, do) })
+}
+
+func (g *Gateway) offer(f *frame, but uint64, each func(func(*session))) {
+	batch := batches.Get().(*[]*session)
+	start := (*batch)[:0]
+	each(func(s *session) {
+		if s.number != but && s.offer(f) {
+			start = append(start, s)
+		}
+	})
+	g.writers.push(start...)
+	clear(start)
+	*batch = start
+	batches.Put(batch)
+}
+
+// signal carries out what another node, or this one, says about a user.
+func (g *Gateway) signal(u id.User, sig wire.Signal) {
+	for _, s := range g.hub.sessions(u) {
+		if sig.Join != "" {
+			g.hub.join(s, u, sig.Join, false)
+			g.topics.follow(s, sig.Join)
+		}
+		if sig.Leave != "" {
+			g.hub.leave(s, u, sig.Leave)
+		}
+		if sig.End == nil && sig.Live == nil {
+			continue
+		}
+		s.mu.Lock()
+		if s.id == "" && s.greeting != nil { // whose sign-in it is will be known soon
+			s.greeting.missed = append(s.greeting.missed, sig)
+		}
+		code := s.struck(sig)
+		s.mu.Unlock()
+		if code != 0 {
+			s.close(code)
+		}
+	}
+}
+
+// struck tells with which code a signal closes the session; 0: not at all.
+func (s *session) struck(sig wire.Signal) int {
+	switch {
+	case s.id == "":
+		return 0
+	case sig.Live != nil && sig.Live.Session == s.id:
+		newer, err := uuid.Parse(sig.Live.Connection)
+		if err == nil && bytes.Compare(s.conn[:], newer[:]) < 0 {
+			return wire.CloseReplaced
+		}
+	case sig.End != nil && s.id != sig.End.Except:
+		if len(sig.End.Sessions) == 0 || slices.Contains(sig.End.Sessions, s.id) {
+			return sig.End.Code
+		}
+	}
+	return 0
+}
