@@ -134,7 +134,7 @@ func (s *Store) findOrOpen(ctx context.Context, st id.Stream, bucket int64, head
 	}
 	if now.Seq > 0 {
 		if now != head {
-			return info, false, &stream.ConflictError{Head: &now}
+			return info, false, s.conflictAt(bucket, now)
 		}
 		if info, err = s.newest(ctx, st); err == nil {
 			s.buckets.learn(st, info)
@@ -143,6 +143,15 @@ func (s *Store) findOrOpen(ctx context.Context, st id.Stream, bucket int64, head
 	}
 	info = bucketInfo{bucket, s.now()}
 	return info, true, s.open(ctx, st, info, head)
+}
+
+// conflictAt is a conflict with a bucket that has another head than the append
+// expected. That is the stream's, unless the bucket is full or was never opened.
+func (s *Store) conflictAt(bucket int64, head stream.Head) *stream.ConflictError {
+	if head.Seq == 0 || s.full(bucket, head) {
+		return &stream.ConflictError{}
+	}
+	return &stream.ConflictError{Head: &head}
 }
 
 // open does what has to be done before the first append to a bucket: the bucket
@@ -156,10 +165,8 @@ func (s *Store) open(ctx context.Context, st id.Stream, info bucketInfo, head st
 	switch {
 	case err != nil:
 		return err
-	case before.Seq == 0:
-		return &stream.ConflictError{}
 	case before != head:
-		return &stream.ConflictError{Head: &before}
+		return s.conflictAt(info.bucket-1, before)
 	}
 	if err := s.noteAuthors(ctx, st, info.bucket-1); err != nil {
 		return err
