@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/teahouse-im/teahouse/fault"
 )
 
 var (
@@ -70,6 +72,7 @@ type (
 	}
 	docsSection struct {
 		Name       string
+		First      bool
 		Operations []docsOperation
 	}
 	docsOperation struct {
@@ -77,11 +80,12 @@ type (
 		Open                            bool // to everybody
 		Parameters, Body                []docsField
 		Answers                         []docsAnswer
-		Refusals                        []docsAnswer
+		Refusals                        []fault.Code // beside those that every operation has
 	}
 	docsAnswer struct {
-		Status, Words string
-		Type          docsType
+		Status string
+		Type   *docsType // nil: nothing to tell
+		Fields []docsField
 	}
 	docsField struct {
 		Name, Words string
@@ -108,7 +112,7 @@ func render(doc *document, socket socketDocs) []byte {
 	}
 	for _, o := range doc.operations {
 		if n := len(page.Sections); n == 0 || page.Sections[n-1].Name != o.Tags[0] {
-			page.Sections = append(page.Sections, docsSection{Name: o.Tags[0]})
+			page.Sections = append(page.Sections, docsSection{Name: o.Tags[0], First: n == 0})
 		}
 		s := &page.Sections[len(page.Sections)-1]
 		s.Operations = append(s.Operations, doc.show(o))
@@ -118,10 +122,23 @@ func render(doc *document, socket socketDocs) []byte {
 		page.Codes = append(page.Codes, docsCode{string(c.code), c.words, statusOf(c.code)})
 	}
 	var b bytes.Buffer
-	if err := template.Must(template.New("docs").Parse(docsHTML)).Execute(&b, page); err != nil {
+	if err := template.Must(template.New("docs").Funcs(template.FuncMap{"prose": prose}).Parse(docsHTML)).Execute(&b, page); err != nil {
 		panic(fmt.Sprintf("the page of the API: %v", err)) // a mistake in this package, seen at every start
 	}
 	return b.Bytes()
+}
+
+// prose is a text in which what stands between backticks is code.
+func prose(text string) template.HTML {
+	var b strings.Builder
+	for i, part := range strings.Split(text, "`") {
+		part = template.HTMLEscapeString(part)
+		if i%2 == 1 {
+			part = "<code>" + part + "</code>"
+		}
+		b.WriteString(part)
+	}
+	return template.HTML(b.String())
 }
 
 func (d *document) show(o *huma.Operation) docsOperation {
@@ -140,22 +157,31 @@ func (d *document) show(o *huma.Operation) docsOperation {
 	}
 	slices.Sort(statuses)
 	for _, status := range statuses {
-		r := o.Responses[status]
-		a := docsAnswer{Status: status, Words: r.Description}
-		if m := r.Content[jsonType]; m != nil {
-			a.Type = typeOf(m.Schema)
+		if status >= "300" {
+			continue
 		}
-		if status < "300" {
-			v.Answers = append(v.Answers, a)
-		} else {
-			v.Refusals = append(v.Refusals, a)
+		a := docsAnswer{Status: status}
+		if m := o.Responses[status].Content[jsonType]; m != nil {
+			t := d.answerType(m.Schema)
+			a.Type, a.Fields = &t, d.fields(&huma.Schema{Ref: schemaPrefix + t.Link})
 		}
+		v.Answers = append(v.Answers, a)
 	}
+	v.Refusals = words[o.OperationID].refuses
 	return v
 }
 
-// shapes are the bodies that have names, without those of requests, which stand
-// with their operations.
+// answerType is the type of an answer; a list is called by what it is a list of.
+func (d *document) answerType(ref *huma.Schema) docsType {
+	s := d.Components.Schemas.SchemaFromRef(ref.Ref)
+	if items := s.Properties["items"]; items != nil && s.Properties["next"] != nil {
+		return docsType{Before: "a page of ", Link: nameOf(items.Items.Ref)}
+	}
+	return typeOf(ref)
+}
+
+// shapes are the bodies that have names, without lists and bodies of requests,
+// which stand with their operations.
 func (d *document) shapes() []docsShape {
 	asked := map[string]bool{}
 	for _, o := range d.operations {
@@ -165,7 +191,7 @@ func (d *document) shapes() []docsShape {
 	}
 	var all []docsShape
 	for name := range d.Components.Schemas.Map() {
-		if !asked[name] {
+		if !asked[name] && !strings.HasPrefix(name, "List") {
 			all = append(all, docsShape{name, d.fields(&huma.Schema{Ref: schemaPrefix + name})})
 		}
 	}

@@ -3,15 +3,13 @@ package api
 import "github.com/teahouse-im/teahouse/fault"
 
 // introduction is what the documents begin with.
-const introduction = `Everything a person does in Teahouse, over HTTP. What happens live comes over the WebSocket at /v1/ws, which /asyncapi.json describes.
-
-Bodies are JSON objects in UTF-8 of at most 1 MiB. They are read strictly: a member that is not known, stands twice, is null or of another type is refused. Answers may get new members at any time; ignore those you do not know. Times are RFC 3339 in UTC with milliseconds. Ids are opaque.
-
-Send the token of a sign-in as "Authorization: Bearer …". A token in a URL opens nothing.
-
-Errors are problem documents (application/problem+json). Switch on their code and nothing else. Retry-After says when trying again makes sense, X-Trace-Id names the request in the server's log.
-
-Lists answer {"items": […], "next": …}. Ask again with next as cursor until next is null.`
+const introduction = "Everything a person does in Teahouse, over HTTP. What happens live comes over the WebSocket at `/v1/ws`.\n\n" +
+	"Bodies are JSON objects in UTF-8 of at most 1 MiB. They are read strictly: a member that is not known, stands twice, is null or of another type is refused. " +
+	"Answers may get new members at any time; ignore those you do not know. Times are RFC 3339 in UTC with milliseconds. Ids are opaque.\n\n" +
+	"Send the token of a sign-in as `Authorization: Bearer …`. A token in a URL opens nothing.\n\n" +
+	"Errors are problem documents (`application/problem+json`). Switch on their `code` and nothing else. `Retry-After` says when trying again makes sense, " +
+	"`X-Trace-Id` names the request in the server's log.\n\n" +
+	"Lists answer `{\"items\": […], \"next\": …}`. Ask again with `next` as `cursor` until it is null."
 
 // opWords are what the documents say about an operation.
 type opWords struct {
@@ -42,7 +40,7 @@ var words = map[string]opWords{
 	"listContactRequests":   {"List who asks me", "Requests that wait for my answer.", nil, nil},
 	"acceptContactRequest":  {"Accept a request", "Both become friends and hear of it.", nil, []fault.Code{"blocked", "conflict"}},
 	"declineContactRequest": {"Decline a request", "The other is not told.", nil, nil},
-	"listContacts":          {"List my friends", "All of them, or with since what changed after that version.", nil, nil},
+	"listContacts":          {"List my friends", "All of them, or with `since` what changed after that version.", nil, nil},
 	"changeContact":         {"Change how I see a friend", "Alias, tags and switches are mine alone. What is left out stays.", nil, nil},
 	"removeContact":         {"Remove a friend", "Each is off the other's list. Nobody is told but my own devices. Doing it again changes nothing.", nil, nil},
 	"block":                 {"Block somebody", "Neither can write to the other from now on. The other is not told.", nil, nil},
@@ -55,7 +53,7 @@ var words = map[string]opWords{
 	"changeConversation": {"Change how I see a conversation", "Mine alone, and the same on all my devices. What is left out stays.", nil, []fault.Code{"not_member"}},
 	"listMessages":       {"Read a piece of history", "The newest entries, those before a position, or those after one; always ascending.", nil, []fault.Code{"not_member"}},
 	"sendMessage": {
-		"Send a message", "Answered when it is durable. The same message_id again answers 200 and the same position, however often.",
+		"Send a message", "Answered when it is durable. The same `message_id` again answers 200 and the same position, however often.",
 		[]int{200}, []fault.Code{"not_friends", "blocked", "not_member", "muted", "message_id_reused", "stream_closed", "conflict"},
 	},
 	"readConversation": {"Move my read position", "Forward only, never beyond the last entry. Answers where it is.", nil, []fault.Code{"not_member"}},
@@ -210,27 +208,27 @@ var codeWords = []struct {
 	code  fault.Code
 	words string
 }{
-	{"bad_request", "The request cannot be understood, or asks for what can never be. errors says where, if that can be told."},
+	{"bad_request", "The request cannot be understood, or asks for what can never be. `errors` says where, if that can be told."},
 	{"unknown_field", "The body has a member that is not known."},
 	{"too_large", "A text, a list or the whole body is larger than allowed."},
-	{"method_not_allowed", "The path is right, the method is not; Allow says which are."},
-	{"unsupported_media_type", "The body is not application/json in UTF-8."},
+	{"method_not_allowed", "The path is right, the method is not; `Allow` says which are."},
+	{"unsupported_media_type", "The body is not `application/json` in UTF-8."},
 	{"unauthenticated", "There is no token, or it is none. Sign in."},
 	{"token_expired", "The sign-in has expired. Sign in again."},
 	{"forbidden", "You may not do this, or your account is suspended."},
 	{"wrong_principal", "This is not open to that kind of token."},
 	{"not_found", "There is no such thing, or none that you may know of."},
 	{"conflict", "Somebody else changed it at the same time, or it is not in a state for this. Look again."},
-	{"rate_limited", "Too many requests. Retry-After says when to go on."},
+	{"rate_limited", "Too many requests. `Retry-After` says when to go on."},
 	{"unavailable", "The server cannot do this right now. Nothing is lost by trying again."},
-	{"internal", "A mistake of the server. Its log has the trace_id."},
-	{"not_friends", "You are not friends; errors says who, if several are meant."},
+	{"internal", "A mistake of the server. Its log has the `trace_id`."},
+	{"not_friends", "You are not friends; `errors` says who, if several are meant."},
 	{"blocked", "One of you blocks the other."},
 	{"not_member", "You are not in this conversation any more."},
 	{"muted", "You may not write here at the moment."},
 	{"group_full", "The group has as many members as it can."},
 	{"recall_expired", "It is too late to take this message back."},
-	{"message_id_reused", "This message_id belongs to another message."},
+	{"message_id_reused", "This `message_id` belongs to another message."},
 	{"stream_closed", "The group was dissolved."},
 	{"user_taken", "The user id is taken."},
 	{"weak_password", "The password is shorter than 8 characters, or is the user id."},
