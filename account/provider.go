@@ -96,8 +96,8 @@ func (p *Provider) key(ctx context.Context, t *jwt.Token) (any, error) {
 	}
 	kid, named := t.Header["kid"]
 	name, isText := kid.(string)
-	if named && !isText {
-		return nil, errors.New("kid is no text")
+	if named && (!isText || name == "") {
+		return nil, errors.New("kid names nothing")
 	}
 	return p.keys.find(ctx, name, named, t.Method.Alg())
 }

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,8 +103,10 @@ func (p place) compare(q place) int { return cmp.Or(q.at.Compare(p.at), cmp.Comp
 
 var cursorText = base64.RawURLEncoding.Strict()
 
+// cursor is a place as it is given out: a checksum, the time, the user.
 func (p place) cursor() string {
-	return cursorText.EncodeToString([]byte(strconv.FormatInt(p.at.UnixMilli(), 36) + "~" + string(p.user)))
+	text := strconv.FormatInt(p.at.UnixMilli(), 36) + "~" + string(p.user)
+	return cursorText.EncodeToString(append(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(text))), text...))
 }
 
 func parseCursor(s string) (place, error) {
@@ -110,7 +114,7 @@ func parseCursor(s string) (place, error) {
 		return place{}, nil
 	}
 	raw, err := cursorText.DecodeString(s)
-	millis, user, _ := strings.Cut(string(raw), "~")
+	millis, user, _ := strings.Cut(string(raw[min(len(raw), 4):]), "~")
 	u, ok := id.ParseUser(user)
 	at, numErr := strconv.ParseInt(millis, 36, 64)
 	p := place{time.UnixMilli(at).UTC(), u}
