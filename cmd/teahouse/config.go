@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"gopkg.in/yaml.v3"
+)
+
+// settings are the values of a configuration file.
+type settings map[string]any
+
+// loadYAML reads a configuration file: one flat mapping of flags' names to values.
+func loadYAML(r io.Reader) (kong.Resolver, error) {
+	s := settings{}
+	if err := yaml.NewDecoder(r).Decode(&s); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("the configuration file is not a YAML mapping: %w", err)
+	}
+	for key, value := range s {
+		switch v := value.(type) {
+		case map[string]any, nil:
+			return nil, fmt.Errorf("the configuration file's %q has no plain value", key)
+		case []any:
+			words := make([]string, len(v))
+			for i, w := range v {
+				words[i] = fmt.Sprint(w)
+			}
+			s[key] = strings.Join(words, ",")
+		}
+	}
+	return s, nil
+}
+
+// Validate refuses keys that are no flag of any command.
+func (s settings) Validate(app *kong.Application) error {
+	known := map[string]bool{}
+	_ = kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
+		if f, ok := node.(*kong.Flag); ok {
+			known[f.Name] = true
+		}
+		return next(nil)
+	})
+	var unknown []string
+	for key := range s {
+		if !known[key] || key == "config" || key == "help" {
+			unknown = append(unknown, key)
+		}
+	}
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		return fmt.Errorf("the configuration file has unknown keys: %s", strings.Join(unknown, ", "))
+	}
+	return nil
+}
+
+// Resolve finds a flag's value, unless the environment has one: files rank below it.
+func (s settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	value, ok := s[flag.Name]
+	if !ok || inEnvironment(flag) {
+		return nil, nil
+	}
+	if _, isText := value.(string); !isText {
+		value = fmt.Sprint(value)
+	}
+	return value, nil
+}
+
+func inEnvironment(flag *kong.Flag) bool {
+	return slices.ContainsFunc(flag.Envs, func(name string) bool {
+		_, set := os.LookupEnv(name)
+		return set
+	})
+}
+
+// secretFiles reads TEAHOUSE_<FLAG>_FILE: a secret in a file, as orchestrators hand them out.
+func secretFiles() kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		if inEnvironment(flag) {
+			return nil, nil
+		}
+		for _, name := range flag.Envs {
+			file := os.Getenv(name + "_FILE")
+			if file == "" {
+				continue
+			}
+			b, err := os.ReadFile(file)
+			if err != nil {
+				return nil, fmt.Errorf("%s_FILE: %w", name, err)
+			}
+			return strings.TrimRight(string(b), "\r\n"), nil
+		}
+		return nil, nil
+	})
+}

@@ -1,0 +1,87 @@
+// Command teahouse is the server and everything an operator needs beside it.
+// Flags, their environment variables and the keys of a configuration file are
+// the same words; see "teahouse COMMAND --help".
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line.
+type commands struct {
+	Config kong.ConfigFlag `placeholder:"FILE" env:"TEAHOUSE_CONFIG" help:"YAML file of settings; its keys are the flags' names."`
+
+	Serve   serveCmd   `cmd:"" help:"Run the server."`
+	Dev     devCmd     `cmd:"" help:"Run a server for trying it out: demo people, a clock that can be moved, a store that goes at the end."`
+	Migrate migrateCmd `cmd:"" help:"Make or upgrade the schema of a scylla:// store."`
+	User    userCmd    `cmd:"" help:"Manage people on the running server."`
+	Doctor  doctorCmd  `cmd:"" help:"Check configuration, store, bus, clock and limits of this machine, and say what to do."`
+	Version versionCmd `cmd:"" help:"Say which version this is."`
+}
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "teahouse:", err)
+		os.Exit(exitCode(err))
+	}
+}
+
+// usageError is a command line that cannot be understood.
+type usageError struct{ error }
+
+func exitCode(err error) int {
+	if _, ok := errors.AsType[usageError](err); ok {
+		return 2
+	}
+	return 1
+}
+
+func run(args []string) error {
+	var c commands
+	parser, err := kong.New(&c,
+		kong.Name("teahouse"),
+		kong.Description("The core server of a messaging and social product: chat, on one machine or many."),
+		kong.DefaultEnvars("TEAHOUSE"),
+		kong.Configuration(loadYAML),
+		kong.Resolvers(secretFiles()),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.UsageOnError(),
+	)
+	if err != nil {
+		return err
+	}
+	ctx, err := parser.Parse(args)
+	if err != nil {
+		return usageError{err}
+	}
+	return ctx.Run(&c)
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run() error {
+	fmt.Println("teahouse", version())
+	return nil
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return "devel"
+}

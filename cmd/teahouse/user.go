@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/teahouse-im/teahouse/node"
+)
+
+// userCmd talks to the running server through its operations listener.
+type userCmd struct {
+	OpsListen     string `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"The operations listener of the running server."`
+	Data          string `default:"./teahouse-data" placeholder:"DIR" help:"The server's data folder, where the operator's token is."`
+	OperatorToken string `placeholder:"TOKEN" help:"The operator's token, if it is not in the data folder."`
+
+	Add       userAdd       `cmd:"" help:"Add somebody; the password is read from standard input."`
+	Password  userPassword  `cmd:"" help:"Set a new password, read from standard input; it ends all sign-ins."`
+	Role      userRole      `cmd:"" help:"Give or take a role."`
+	Suspend   userSuspend   `cmd:"" help:"Keep somebody out; open connections are closed at once."`
+	Unsuspend userUnsuspend `cmd:"" help:"Let somebody in again."`
+}
+
+type (
+	userAdd struct {
+		Name        string `arg:""`
+		DisplayName string `help:"What others see; the name if left out."`
+	}
+	userPassword struct {
+		Name string `arg:""`
+	}
+	userRole struct {
+		Name string `arg:""`
+		Role string `arg:"" enum:"moderator,senior,auditor,none" help:"${enum}"`
+	}
+	userSuspend struct {
+		Name   string        `arg:""`
+		Reason string        `help:"For the operator's own books."`
+		For    time.Duration `help:"How long, such as 24h; until lifted if left out."`
+	}
+	userUnsuspend struct {
+		Name string `arg:""`
+	}
+)
+
+func (c *userAdd) Run(all *commands) error {
+	password, err := readPassword(os.Stdin)
+	if err != nil {
+		return err
+	}
+	name := c.DisplayName
+	if name == "" {
+		name = c.Name
+	}
+	return all.User.post("", map[string]any{"user": c.Name, "password": password, "display_name": name})
+}
+
+func (c *userPassword) Run(all *commands) error {
+	password, err := readPassword(os.Stdin)
+	if err != nil {
+		return err
+	}
+	return all.User.post(c.Name+"/password", map[string]any{"password": password})
+}
+
+func (c *userRole) Run(all *commands) error {
+	return all.User.post(c.Name+"/role", map[string]any{"role": c.Role})
+}
+
+func (c *userSuspend) Run(all *commands) error {
+	body := map[string]any{}
+	if c.Reason != "" {
+		body["reason"] = c.Reason
+	}
+	if c.For != 0 {
+		if c.For < time.Second {
+			return usageError{fmt.Errorf("--for: %s is less than a second", c.For)}
+		}
+		body["for_s"] = int64(c.For / time.Second)
+	}
+	return all.User.post(c.Name+"/suspend", body)
+}
+
+func (c *userUnsuspend) Run(all *commands) error { return all.User.post(c.Name+"/unsuspend", nil) }
+
+// readPassword takes the first line.
+func readPassword(r io.Reader) (string, error) {
+	line, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	line = strings.TrimRight(line, "\r\n")
+	if line == "" {
+		return "", errors.New("no password on standard input")
+	}
+	return line, nil
+}
+
+// post asks the server for something about a person.
+func (c *userCmd) post(path string, body any) error {
+	token := c.OperatorToken
+	if token == "" {
+		var err error
+		if token, err = node.OperatorToken(c.Data); err != nil {
+			return fmt.Errorf("no operator's token: %w; name the server's folder with --data, or set TEAHOUSE_OPERATOR_TOKEN", err)
+		}
+	}
+	b, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	target := url.URL{Scheme: "http", Host: c.OpsListen, Path: strings.TrimSuffix("/operator/users/"+path, "/")}
+	r, err := http.NewRequest(http.MethodPost, target.String(), bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	client := http.Client{Timeout: 30 * time.Second}
+	res, err := client.Do(r)
+	if err != nil {
+		return fmt.Errorf("no server answers at %s: %w", c.OpsListen, err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode < 300 {
+		return nil
+	}
+	var problem struct{ Code, Detail string }
+	if err := json.NewDecoder(res.Body).Decode(&problem); err != nil {
+		return fmt.Errorf("the server answers %s", res.Status)
+	}
+	return fmt.Errorf("%s (%s)", problem.Detail, problem.Code)
+}

@@ -1,0 +1,31 @@
+package node
+
+import (
+	"github.com/teahouse-im/teahouse/account"
+	"github.com/teahouse-im/teahouse/bus"
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/stream"
+	"github.com/teahouse-im/teahouse/wire"
+)
+
+// announce rings for entries that have become durable: each is encoded once,
+// here, for every device in the cluster.
+func announce(b bus.Bus) stream.Announce {
+	return func(s id.Stream, news []stream.Appended) {
+		topics := bus.TopicsOf(s)
+		for _, n := range news {
+			m := bus.Message{Kind: bus.Frame, Origin: uint64(n.Origin), Body: wire.EntryEvent(n.Entry)}
+			for _, t := range topics {
+				b.Publish(t, m)
+			}
+		}
+	}
+}
+
+// end tells every node to close connections of a user.
+func end(b bus.Bus) func(id.User, account.End) {
+	return func(u id.User, e account.End) {
+		sig := wire.Signal{End: &wire.End{Sessions: e.Sessions, Except: e.Except, Code: e.Code}}
+		b.Publish(bus.UserTopic(u), bus.Message{Kind: bus.Signal, Body: sig.Encode()})
+	}
+}

@@ -1,0 +1,119 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// Config is everything that can be set about a server. The defaults run a
+// laptop. The tags are those of the command line, where every field is a flag;
+// on and off, and other choices, are words so that a file reads well.
+type Config struct {
+	Listen    string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where people and programs connect. Port 0 picks a free one."`
+	OpsListen string `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Where operators connect: health, metrics, profiles. Keep it private."`
+	Data      string `default:"./teahouse-data" placeholder:"DIR" help:"Folder of the embedded store and of the operator's token."`
+	Store     string `default:"pebble:" placeholder:"URL" help:"pebble: (in the data folder), pebble:DIR, or scylla://h1,h2,h3/keyspace?replication=3."`
+	Bus       string `default:"memory:" placeholder:"URL" help:"memory: for one node, redis://[:password@]host:6379/0 for several."`
+	Node      string `placeholder:"NAME" help:"This node's name in logs and metrics. Default: the host's name."`
+
+	Strangers string `default:"refuse" enum:"refuse,allow" help:"Whether people who are not friends may write to each other and be put into groups (${enum})."`
+	Limits    string `default:"on" enum:"on,off" help:"off lifts rate limits and the throttling of new connections; for load tests."`
+
+	TLSCert        string         `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM); with --tls-key the server speaks TLS itself."`
+	TLSKey         string         `name:"tls-key" placeholder:"FILE" help:"Private key of the certificate (PEM)."`
+	Origins        []string       `placeholder:"ORIGIN" help:"Web origins besides the server's own that may connect, such as https://chat.example."`
+	TrustedProxies []netip.Prefix `placeholder:"CIDR" help:"Reverse proxies whose X-Forwarded-For is believed."`
+
+	IdentityJWKS     string `name:"identity-jwks" placeholder:"FILE|URL" help:"Public keys of the identity provider whose assertions sign people in."`
+	IdentityIssuer   string `placeholder:"ISS" help:"The provider's iss."`
+	IdentityAudience string `placeholder:"AUD" help:"The aud that assertions for this server have."`
+
+	OperatorToken string `placeholder:"TOKEN" help:"The operator's credential. Default: made at first start and kept in the data folder."`
+
+	SessionsPerUser int           `default:"10" help:"Devices one person may be signed in on; signing in on one more ends the one unused for longest."`
+	SessionLife     time.Duration `default:"2160h" help:"How long a sign-in lasts without being used."`
+	GroupMembers    int           `default:"500" help:"People in one group, at most 100000."`
+	Friends         int           `default:"5000" help:"Friends one person may have."`
+	TextBytes       int           `default:"8192" help:"Bytes of UTF-8 in one text message."`
+	RecallWindow    time.Duration `default:"2m" help:"How long a sender may take a message back."`
+
+	Heartbeat       time.Duration `default:"30s" help:"How often the server pings a connection."`
+	FramesPerSecond int           `default:"30" help:"Frames a connection may send per second in the long run."`
+	FramesBurst     int           `default:"60" help:"Frames a connection may send at once."`
+	SendQueueBytes  int           `default:"262144" help:"Bytes that may wait for a slow connection before entries are dropped and the client is told to sync."`
+	DrainWithin     time.Duration `default:"30s" help:"How long a stop may take before what is left is cut off."`
+
+	LogLevel string `default:"info" enum:"debug,info,warn,error" help:"How much is logged (${enum})."`
+}
+
+// Check refuses what the types alone cannot; its errors name the flag.
+func (c *Config) Check() error {
+	var errs []error
+	atLeast := func(flag string, value, least int) {
+		if value < least {
+			errs = append(errs, fmt.Errorf("--%s must be at least %d, not %d", flag, least, value))
+		}
+	}
+	atLeast("sessions-per-user", c.SessionsPerUser, 1)
+	atLeast("group-members", c.GroupMembers, 2)
+	atLeast("friends", c.Friends, 1)
+	atLeast("text-bytes", c.TextBytes, 1)
+	atLeast("frames-per-second", c.FramesPerSecond, 1)
+	atLeast("frames-burst", c.FramesBurst, 1)
+	atLeast("send-queue-bytes", c.SendQueueBytes, 16<<10)
+	if c.GroupMembers > 100_000 {
+		errs = append(errs, fmt.Errorf("--group-members must be at most 100000, not %d", c.GroupMembers))
+	}
+	if c.TextBytes > 48<<10 {
+		errs = append(errs, fmt.Errorf("--text-bytes must be at most %d, not %d: a message has to fit into a frame", 48<<10, c.TextBytes))
+	}
+	for flag, d := range map[string]time.Duration{
+		"session-life": c.SessionLife, "recall-window": c.RecallWindow, "heartbeat": c.Heartbeat, "drain-within": c.DrainWithin,
+	} {
+		if d < time.Second {
+			errs = append(errs, fmt.Errorf("--%s must be at least 1s, not %s", flag, d))
+		}
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		errs = append(errs, errors.New("--tls-cert and --tls-key go together"))
+	}
+	identity := []string{c.IdentityJWKS, c.IdentityIssuer, c.IdentityAudience}
+	if n := countSet(identity); n != 0 && n != len(identity) {
+		errs = append(errs, errors.New("--identity-jwks, --identity-issuer and --identity-audience go together"))
+	}
+	if _, err := zerolog.ParseLevel(c.LogLevel); err != nil {
+		errs = append(errs, fmt.Errorf("--log-level: %w", err))
+	}
+	errs = append(errs, checkURL("store", c.Store, "pebble", "scylla"), checkURL("bus", c.Bus, "memory", "redis", "rediss"))
+	for _, o := range c.Origins {
+		if u, err := url.Parse(o); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" {
+			errs = append(errs, fmt.Errorf("--origins: %q is no origin such as https://chat.example", o))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func countSet(words []string) (n int) {
+	for _, w := range words {
+		if w != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// checkURL never repeats the value: it may hold a password.
+func checkURL(flag, value string, schemes ...string) error {
+	scheme := schemeOf(value)
+	for _, s := range schemes {
+		if s == scheme {
+			return nil
+		}
+	}
+	return fmt.Errorf("--%s must begin with one of %q", flag, schemes)
+}

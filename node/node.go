@@ -1,0 +1,196 @@
+// Package node builds one server out of the parts: it opens the store and the
+// bus, puts the domains between them and the edges, listens, and takes all of
+// it down again without losing what was begun. It is the only place that knows
+// every part; it has no behaviour of its own beyond their order.
+package node
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/teahouse-im/teahouse/account"
+	"github.com/teahouse-im/teahouse/api"
+	"github.com/teahouse-im/teahouse/bus"
+	"github.com/teahouse-im/teahouse/chat"
+	"github.com/teahouse-im/teahouse/contact"
+	"github.com/teahouse-im/teahouse/gateway"
+	"github.com/teahouse-im/teahouse/storage"
+	"github.com/teahouse-im/teahouse/stream"
+)
+
+// Extras are what only some ways to run have.
+type Extras struct {
+	Logger  zerolog.Logger
+	Version string
+	Clock   *Clock // can be moved through the operations listener; nil: the real time, which cannot
+}
+
+// A Node is one running server.
+type Node struct {
+	URL string // where people connect, such as http://127.0.0.1:8080
+	Ops string // where operators connect
+
+	Accounts *account.Service
+	Contacts *contact.Service
+	Chat     *chat.Service
+
+	store   storage.Backend
+	bus     bus.Bus
+	seq     *stream.Sequencer
+	gateway *gateway.Gateway
+	metrics *api.Metrics
+	log     zerolog.Logger
+	within  time.Duration
+
+	servers  []*http.Server
+	draining atomic.Bool
+	drain    chan struct{} // closed when an operator asks for a stop
+	closers  []func() error
+}
+
+// Start runs a server until Stop. When it returns, connections are accepted.
+func Start(ctx context.Context, c Config, x Extras) (n *Node, err error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	n = &Node{log: x.Logger, within: c.DrainWithin, drain: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.close())
+		}
+	}()
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	if c.OperatorToken == "" {
+		if c.OperatorToken, err = operatorToken(c.Data); err != nil {
+			return nil, err
+		}
+	}
+	if err := n.assemble(ctx, &c, &x); err != nil {
+		return nil, err
+	}
+	if err := n.listen(&c, &x); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// assemble opens store and bus and puts the domains together.
+func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
+	now := time.Now
+	if x.Clock != nil {
+		now = x.Clock.Now
+	}
+	if n.store, err = OpenStore(ctx, c, x.Logger); err != nil {
+		return err
+	}
+	n.closers = append(n.closers, n.store.Close)
+	n.gateway = gateway.New(gatewayOptions(c, x, now))
+	if n.bus, err = openBus(c, n.gateway, x.Logger); err != nil {
+		return err
+	}
+	n.closers = append(n.closers, n.bus.Close)
+	n.seq = stream.NewSequencer(n.store, stream.Options{Announce: announce(n.bus), Now: now})
+	n.closers = append(n.closers, func() error { n.seq.Close(); return nil })
+
+	who := account.DefaultOptions()
+	who.Now, who.SessionsPerUser, who.SessionLife, who.Throttle = now, c.SessionsPerUser, c.SessionLife, c.Limits == "on"
+	if c.IdentityJWKS != "" {
+		if who.Provider, err = account.NewProvider(c.IdentityJWKS, c.IdentityIssuer, c.IdentityAudience); err != nil {
+			return fmt.Errorf("--identity-jwks: %w", err)
+		}
+	}
+	n.Accounts = account.NewService(n.store, end(n.bus), who)
+	n.Contacts = contact.NewService(n.store, n.seq, n.Accounts, contact.Options{Now: now, Friends: c.Friends})
+	talk := chat.DefaultOptions()
+	talk.Strangers, talk.TextBytes, talk.GroupMembers = c.Strangers == "allow", c.TextBytes, c.GroupMembers
+	talk.RecallWindow, talk.Now = c.RecallWindow, now
+	n.Chat = chat.NewService(n.store, n.store, n.seq, n.bus, n.Accounts, n.Contacts, talk)
+	n.gateway.Serve(n.bus, n.Accounts, n.Chat)
+	n.closers = append(n.closers, n.gateway.Close)
+	return nil
+}
+
+// listen opens both listeners and serves on them.
+func (n *Node) listen(c *Config, x *Extras) error {
+	n.metrics = api.NewMetrics(x.Version)
+	people := n.people(c, x)
+	scheme, config := "http", (*tls.Config)(nil)
+	if c.TLSCert != "" {
+		cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+		if err != nil {
+			return fmt.Errorf("--tls-cert: %w", err)
+		}
+		scheme, config = "https", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+	}
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	n.URL = scheme + "://" + l.Addr().String()
+	if config != nil {
+		l = tls.NewListener(l, config)
+	}
+	n.serve(l, people)
+	l, err = net.Listen("tcp", c.OpsListen)
+	if err != nil {
+		return fmt.Errorf("--ops-listen: %w", err)
+	}
+	n.Ops = "http://" + l.Addr().String()
+	n.serve(l, n.operators(c, x))
+	return nil
+}
+
+// headerPatience bounds how long a client may take for the head of a request.
+const headerPatience = 10 * time.Second
+
+func (n *Node) serve(l net.Listener, h http.Handler) {
+	s := &http.Server{
+		Handler: h, ReadHeaderTimeout: headerPatience, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 32 << 10, ErrorLog: errorLog(n.log),
+	}
+	n.servers = append(n.servers, s)
+	n.closers = append(n.closers, s.Close)
+	go func() {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			n.log.Error().Err(err).Msg("a listener ended")
+		}
+	}()
+}
+
+// Draining is closed when an operator asks for a stop over the operations listener.
+func (n *Node) Draining() <-chan struct{} { return n.drain }
+
+// Stop says goodbye to every client, lets what was begun end, and takes the
+// server down. It takes at most the configured time, or until ctx ends.
+func (n *Node) Stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, n.within)
+	defer cancel()
+	n.draining.Store(true)
+	n.gateway.Drain(ctx)
+	var errs []error
+	for _, s := range n.servers {
+		errs = append(errs, s.Shutdown(ctx))
+	}
+	return errors.Join(append(errs, n.close())...)
+}
+
+// close takes down what was put up, last first.
+func (n *Node) close() error {
+	var errs []error
+	for i := len(n.closers) - 1; i >= 0; i-- {
+		errs = append(errs, n.closers[i]())
+	}
+	n.closers = nil
+	return errors.Join(errs...)
+}
