@@ -113,16 +113,21 @@ func (s *Store) mapped(ctx context.Context, stmt string, names []string) *gocqlx
 	return q
 }
 
-var again = &gocql.SimpleRetryPolicy{NumRetries: readRetries}
+// again is the policy of what may be asked again: of the next host. The driver's
+// own would ask the same one for reads in agreement of the replicas.
+var again elsewhere
+
+type elsewhere struct{}
+
+func (elsewhere) Attempt(q gocql.RetryableQuery) bool { return q.Attempts() <= readRetries }
+func (elsewhere) GetRetryType(error) gocql.RetryType  { return gocql.RetryNextHost }
 
 // never is the policy of not sending a statement a second time. The driver's own
 // sends a conditional write that timed out up to three times more.
 type never struct{}
 
-func (never) Attempt(gocql.RetryableQuery) bool     { return false }
-func (never) GetRetryType(error) gocql.RetryType    { return gocql.Rethrow }
-func (never) AttemptLWT(gocql.RetryableQuery) bool  { return false }
-func (never) GetRetryTypeLWT(error) gocql.RetryType { return gocql.Rethrow }
+func (never) Attempt(gocql.RetryableQuery) bool  { return false }
+func (never) GetRetryType(error) gocql.RetryType { return gocql.Rethrow }
 
 // readError is the error of a query that changes nothing, or of a plain write. It
 // wraps fault.Unavailable unless the request itself was at fault.

@@ -32,11 +32,17 @@ type proxy struct {
 
 	conns sync.WaitGroup
 	mu    sync.Mutex
-	open  map[net.Conn]struct{}
+	open  map[net.Conn]struct{} // nil while shut
 }
 
 // newProxy listens on a free port and returns the URL of the run's keyspace through it.
 func newProxy(t *testing.T, fate func() fate) string {
+	t.Helper()
+	_, url := listenProxy(t, fate)
+	return url
+}
+
+func listenProxy(t *testing.T, fate func() fate) (*proxy, string) {
 	t.Helper()
 	url := keyspace(t)
 	a, err := parse(url)
@@ -61,15 +67,23 @@ func newProxy(t *testing.T, fate func() fate) string {
 	})
 	t.Cleanup(func() {
 		l.Close()
-		p.mu.Lock()
-		for c := range p.open {
-			c.Close()
-		}
-		p.open = nil
-		p.mu.Unlock()
+		p.shut(true)
 		p.conns.Wait()
 	})
-	return "scylla://" + l.Addr().String() + "/" + rest
+	return p, "scylla://" + l.Addr().String() + "/" + rest
+}
+
+// shut ends all connections and lets none live, or ends that.
+func (p *proxy) shut(yes bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.open {
+		c.Close()
+	}
+	p.open = nil
+	if !yes {
+		p.open = map[net.Conn]struct{}{}
+	}
 }
 
 func (p *proxy) serve(client net.Conn) {

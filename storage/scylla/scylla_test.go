@@ -2,6 +2,7 @@ package scylla
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -15,11 +16,11 @@ import (
 	"github.com/teahouse-im/teahouse/account"
 	"github.com/teahouse-im/teahouse/chat"
 	"github.com/teahouse-im/teahouse/contact"
+	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/storage"
 	"github.com/teahouse-im/teahouse/storage/storagetest"
 	"github.com/teahouse-im/teahouse/stream"
-	"github.com/teahouse-im/teahouse/stream/streamtest"
 )
 
 // smallBucket is the size of buckets in tests, so that a few groups fill one.
@@ -112,30 +113,59 @@ func openURL(t testing.TB, url string) *Store {
 	return s
 }
 
-func TestStreams(t *testing.T) {
+func TestContract(t *testing.T) {
 	s := open(t)
-	streamtest.Run(t, func(*testing.T) stream.Log { return s })
+	storagetest.Run(t, func(*testing.T) storage.Backend { return s })
 }
 
-func TestAccounts(t *testing.T) {
-	s := open(t)
-	storagetest.Account(t, func(*testing.T) account.Store { return s })
+func TestRestart(t *testing.T) {
+	storagetest.Restart(t, func(t *testing.T) storage.Backend { return open(t) }, func(t *testing.T, b storage.Backend) storage.Backend {
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return open(t)
+	})
 }
 
-func TestContacts(t *testing.T) {
-	s := open(t)
-	storagetest.Contact(t, func(*testing.T) contact.Store { return s })
-}
-
-func TestChat(t *testing.T) {
-	s := open(t)
-	storagetest.Chat(t, func(*testing.T) chat.Store { return s })
-}
-
-func TestReady(t *testing.T) {
-	if err := open(t).Ready(t.Context()); err != nil {
-		t.Fatal(err)
+// TestServerGone: while nobody can be reached everything fails with Unavailable,
+// at once; when the server is back so is the store.
+func TestServerGone(t *testing.T) {
+	p, url := listenProxy(t, func() fate { return pass })
+	s, st, u := openURL(t, url), newStream(), id.User("gone")
+	calls := map[string]func(context.Context) error{
+		"Ready":   s.Ready,
+		"Heads":   func(ctx context.Context) error { _, err := s.Heads(ctx, []id.Stream{st, "g-other"}); return err },
+		"Range":   func(ctx context.Context) error { _, err := s.Range(ctx, st, 1, 10); return err },
+		"Account": func(ctx context.Context) error { _, err := s.Account(ctx, u); return err },
+		"Append": func(ctx context.Context) error {
+			return s.Append(ctx, st, stream.Head{}, []stream.Entry{entry(st, stream.Head{}, "ann")})
+		},
+		"CreateAccount":  func(ctx context.Context) error { return s.CreateAccount(ctx, account.Account{User: u}) },
+		"PutSession":     func(ctx context.Context) error { return s.PutSession(ctx, account.Session{User: u}) },
+		"ChangeRelation": func(ctx context.Context) error { _, err := s.ChangeRelation(ctx, u, "bob", befriend); return err },
+		"PutGroup":       func(ctx context.Context) error { return s.PutGroup(ctx, chat.Group{Stream: st, Version: 1}) },
+		"PutMembers":     func(ctx context.Context) error { return s.PutMembers(ctx, st, 1, []chat.Member{{User: u}}) },
+		"Memberships":    func(ctx context.Context) error { _, err := s.Memberships(ctx, u); return err },
+		"Join":           func(ctx context.Context) error { return s.Join(ctx, st, []id.User{u, "bob"}, stream.Head{}) },
+	}
+	p.shut(true)
+	for name, call := range calls {
+		ctx, cancel := context.WithTimeout(t.Context(), patience/2)
+		if err := call(ctx); !errors.Is(err, fault.Unavailable) || ctx.Err() != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+	}
+	p.shut(false)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for s.Ready(ctx) != nil {
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			t.Fatal("the store did not come back")
+		}
 	}
 }
+
+func befriend(r *contact.Relation) error { r.Friend = true; return nil }
 
 func newStream() id.Stream { return id.NewGroup() }

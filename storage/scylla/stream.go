@@ -90,9 +90,8 @@ type headAnswer struct {
 func (s *Store) Heads(ctx context.Context, streams []id.Stream) ([]stream.Head, error) {
 	heads := make([]stream.Head, len(streams))
 	err := each(ctx, len(streams), func(ctx context.Context, i int) error {
-		a, err := s.heads.do(ctx, string(streams[i]), func(ctx context.Context) (headAnswer, error) {
-			return s.head(ctx, streams[i])
-		})
+		st := streams[i]
+		a, err := s.heads.do(ctx, string(st), func(ctx context.Context) (headAnswer, error) { return s.head(ctx, st) })
 		heads[i] = a.head
 		return err
 	})
