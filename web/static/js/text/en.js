@@ -170,7 +170,7 @@ export const en = {
   owner: "Owner",
   admin: "Admin",
   addPeople: "Add people",
-  renameGroup: "Rename",
+  rename: "Rename",
   myNickname: "My name in this group",
   muteEverybody: "Only owner and admins may write",
   makeAdmin: "Make admin",

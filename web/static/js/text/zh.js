@@ -162,7 +162,7 @@ export const zh = {
   owner: "群主",
   admin: "管理员",
   addPeople: "邀请朋友",
-  renameGroup: "改名",
+  rename: "改名",
   myNickname: "我在本群的昵称",
   muteEverybody: "只有群主和管理员可以发言",
   makeAdmin: "设为管理员",

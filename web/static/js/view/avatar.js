@@ -2,14 +2,12 @@
 
 import { html, cls } from "./dom.js";
 
-/** How many colours base.css has. */
-const COLOURS = 8;
-
-/** @param {string} text */
+/** One of the eight colours of parts.css: FNV-1a, stirred, so that names that differ little get others. @param {string} text */
 function colour(text) {
-  let hash = 7;
-  for (const c of text) hash = (hash * 31 + /** @type {number} */ (c.codePointAt(0))) >>> 0;
-  return hash % COLOURS;
+  let hash = 0x811c9dc5;
+  for (const c of text) hash = Math.imul(hash ^ /** @type {number} */ (c.codePointAt(0)), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 13), 0x5bd1e995);
+  return (hash ^ (hash >>> 15)) >>> 29;
 }
 
 const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;

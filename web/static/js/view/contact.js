@@ -21,7 +21,7 @@ function Alias({ client, user }) {
     return html`
       <div class="fact">
         <dt>${words.alias}</dt>
-        <dd dir="auto">${alias || "–"} <button type="button" class="link" onClick=${() => setEditing(true)}>${words.renameGroup}</button></dd>
+        <dd dir="auto">${alias || "–"} <button type="button" class="link" onClick=${() => setEditing(true)}>${words.rename}</button></dd>
       </div>
     `;
   }

@@ -71,7 +71,7 @@ function Content({ client, c, e }) {
       return html`<${Text} client=${client} c=${c} e=${e} />`;
     case "location":
       return html`
-        <p class="place"><${Icon} name="place" /><span><b dir="auto">${e.body.name || words.location}</b>
+        <p class="spot"><${Icon} name="place" /><span><b dir="auto">${e.body.name || words.location}</b>
         <span class="soft">${e.body.lat.toFixed(4)}, ${e.body.lng.toFixed(4)}</span></span></p>
       `;
     case "contact":
