@@ -120,8 +120,9 @@ func readYAML(b []byte) ([][]string, error) {
 	}
 	var out [][]string
 	for _, c := range doc.Conversations {
-		if c.Kind != yaml.SequenceNode {
-			return nil, fmt.Errorf("line %d: a conversation is a list of utterances", c.Line)
+		if c.Kind != yaml.SequenceNode { // somebody speaks to themselves
+			out = append(out, []string{plain(&c)})
+			continue
 		}
 		var d []string
 		for _, u := range c.Content {
