@@ -31,7 +31,7 @@ func openFull(b *testing.B) *Store {
 // and how much of the CPU this side takes for a thousand of them.
 func BenchmarkSend(b *testing.B) {
 	for _, c := range []struct{ nodes, streams, senders int }{
-		{1, 50, 50}, {1, 50, 400}, {1, 1, 1}, {1, 1, 64}, {2, 1, 64}, {4, 1, 64}, {2, 50, 100},
+		{1, 50, 50}, {1, 50, 400}, {1, 1, 1}, {1, 1, 256}, {2, 1, 256}, {4, 1, 256}, {2, 50, 100},
 	} {
 		b.Run(fmt.Sprintf("nodes=%d/streams=%d/senders=%d", c.nodes, c.streams, c.senders), func(b *testing.B) {
 			nodes := make([]*stream.Sequencer, c.nodes)

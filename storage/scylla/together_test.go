@@ -45,9 +45,7 @@ func TestTogether(t *testing.T) {
 		if reads.Load() != 3 {
 			t.Fatalf("%d reads", reads.Load())
 		}
-		if len(tg.flights) != 0 {
-			t.Fatalf("%d keys are left", len(tg.flights))
-		}
+		wantNoneLeft(t, &tg)
 	})
 }
 
@@ -75,9 +73,16 @@ func TestTogetherFails(t *testing.T) {
 		answer <- nil
 		answer <- failed
 		all.Wait()
-		synctest.Wait()
-		if len(tg.flights) != 0 {
-			t.Fatalf("%d keys are left", len(tg.flights))
-		}
+		wantNoneLeft(t, &tg)
 	})
+}
+
+func wantNoneLeft[T any](t *testing.T, tg *together[T]) {
+	t.Helper()
+	synctest.Wait()
+	tg.mu.Lock()
+	defer tg.mu.Unlock()
+	if len(tg.flights) != 0 {
+		t.Fatalf("%d keys are left", len(tg.flights))
+	}
 }
