@@ -235,7 +235,11 @@ func typeOf(s *huma.Schema) docsType {
 		t.After += " or null"
 		return t
 	case len(s.AnyOf) > 0:
-		return docsType{Before: "object"}
+		var names []string
+		for _, of := range s.AnyOf {
+			names = append(names, nameOf(of.Ref))
+		}
+		return docsType{Before: strings.Join(names, " | ")}
 	case s.Type == huma.TypeArray:
 		t := typeOf(s.Items)
 		return docsType{"list of " + t.Before, t.Link, t.After}

@@ -23,7 +23,7 @@ var (
 	since      = param{"since", false, "A `version` told earlier: only what changed after it is listed."}
 	before     = param{"before", true, "Only entries before this position, the newest of them."}
 	after      = param{"after", true, "Only entries after this position, the oldest of them."}
-	entryLimit = param{"limit", true, "How many entries at most, 1 to 200."}
+	entryLimit = param{"limit", true, "How many entries at most, 1 to 200; 50 if left out."}
 )
 
 const (
