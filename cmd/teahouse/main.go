@@ -10,18 +10,21 @@ import (
 	"runtime/debug"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/teahouse-im/teahouse/bench"
 )
 
 // commands is the command line.
 type commands struct {
 	Config kong.ConfigFlag `placeholder:"FILE" env:"TEAHOUSE_CONFIG" help:"YAML file of settings; its keys are the flags' names."`
 
-	Serve   serveCmd   `cmd:"" help:"Run the server."`
-	Dev     devCmd     `cmd:"" help:"Run a server for trying it out: demo people, a clock that can be moved, a store that goes at the end."`
-	Migrate migrateCmd `cmd:"" help:"Make or upgrade the schema of a scylla:// store."`
-	User    userCmd    `cmd:"" help:"Manage people on the running server."`
-	Doctor  doctorCmd  `cmd:"" help:"Check configuration, store, bus, clock and limits of this machine, and say what to do."`
-	Version versionCmd `cmd:"" help:"Say which version this is."`
+	Serve   serveCmd      `cmd:"" help:"Run the server."`
+	Dev     devCmd        `cmd:"" help:"Run a server for trying it out: demo people, a clock that can be moved, a store that goes at the end."`
+	Migrate migrateCmd    `cmd:"" help:"Make or upgrade the schema of a scylla:// store."`
+	User    userCmd       `cmd:"" help:"Manage people on the running server."`
+	Bench   bench.Command `cmd:"" help:"Measure what a server costs, and replay conversations through it."`
+	Doctor  doctorCmd     `cmd:"" help:"Check configuration, store, bus, clock and limits of this machine, and say what to do."`
+	Version versionCmd    `cmd:"" help:"Say which version this is."`
 }
 
 func main() {
@@ -59,7 +62,7 @@ func run(args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	return ctx.Run(&c)
+	return ctx.Run(&c, &c.Bench)
 }
 
 type versionCmd struct{}
