@@ -1,6 +1,18 @@
 package account
 
-import "runtime"
+import (
+	"os"
+	"runtime"
+	"testing"
+)
+
+// shipped is what a hash really costs. Most tests are about something else.
+var shipped = usual
+
+func TestMain(m *testing.M) {
+	usual = cost{memory: 256, passes: 1}
+	os.Exit(m.Run())
+}
 
 const WaitingMost = waitingMost
 

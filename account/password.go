@@ -62,15 +62,17 @@ const (
 // A hasher makes and checks argon2id hashes in PHC form. It does as many at a
 // time as there are cores: a flood of sign-ins waits instead of taking all memory.
 type hasher struct {
+	cost    cost
 	slots   chan struct{}
 	waiting atomic.Int64
 	nobody  string // what a password is compared with when there is no account: as costly, and never equal
 }
 
-func newHasher() *hasher {
+func newHasher(c cost) *hasher {
 	return &hasher{
+		cost:   c,
 		slots:  make(chan struct{}, runtime.GOMAXPROCS(0)),
-		nobody: usual.phc(random(saltBytes), random(digestBytes)),
+		nobody: c.phc(random(saltBytes), random(digestBytes)),
 	}
 }
 
@@ -86,7 +88,7 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	}
 	defer h.leave()
 	salt := random(saltBytes)
-	return usual.phc(salt, usual.digest(password, salt)), nil
+	return h.cost.phc(salt, h.cost.digest(password, salt)), nil
 }
 
 // matches tells whether password is the one that was hashed. An empty hash, of

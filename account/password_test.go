@@ -6,7 +6,7 @@ import (
 )
 
 func TestHashes(t *testing.T) {
-	h, ctx := newHasher(), t.Context()
+	h, ctx := newHasher(shipped), t.Context()
 	a, err := h.hash(ctx, "correct horse")
 	if err != nil {
 		t.Fatal(err)

@@ -71,7 +71,7 @@ type Service struct {
 func NewService(store Store, end func(u id.User, e End), opt Options) *Service {
 	s := &Service{
 		store: store, end: end, opt: opt,
-		hash: newHasher(),
+		hash: newHasher(usual),
 		names: otter.Must(&otter.Options[id.User, string]{
 			MaximumSize:      namesMost,
 			ExpiryCalculator: otter.ExpiryWriting[id.User, string](nameFresh),
