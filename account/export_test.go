@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 	"testing"
+	"time"
 )
 
 // shipped is what a hash really costs. Most tests are about something else.
@@ -31,3 +32,11 @@ func (s *Service) TakeCores() (release func()) {
 
 // Waiting makes it look as if n more were waiting for a core.
 func (s *Service) Waiting(n int) { s.hash.waiting.Add(int64(n)) }
+
+// Age makes it look as if the keys had been asked for that much earlier.
+func (p *Provider) Age(d time.Duration) {
+	set := *p.keys.current.Load()
+	set.at = set.at.Add(-d)
+	p.keys.current.Store(&set)
+	p.keys.tried = p.keys.tried.Add(-d)
+}

@@ -328,11 +328,27 @@ func TestKeysOfAURL(t *testing.T) {
 	for range 5 { // names nobody knows do not make the provider be asked again and again
 		refused(t, signIn(next), fault.Unauthenticated)
 	}
-	site.Close() // away: what is known stays good
-	good(t, signIn(old))
 	if n := asked.Load(); n != 1 {
 		t.Fatalf("asked %d times", n)
 	}
+	answer.Store(jwks(old, next))
+	provider.Age(time.Minute)
+	good(t, signIn(next)) // by now it may be asked again
+	good(t, signIn(old))
+	answer.Store(jwks(next))
+	provider.Age(9 * time.Minute)
+	good(t, signIn(old))
+	provider.Age(time.Minute)
+	refused(t, signIn(old), fault.Unauthenticated) // a key that was withdrawn is no good for long
+	if n := asked.Load(); n != 3 {
+		t.Fatalf("asked %d times", n)
+	}
+	answer.Store([]byte(strings.Repeat(" ", 1<<20))) // nonsense, or nobody there: what is known stays good
+	provider.Age(time.Hour)
+	good(t, signIn(next))
+	site.Close()
+	provider.Age(time.Hour)
+	good(t, signIn(next))
 
 	gone, err := account.NewProvider(site.URL, issuer, audience)
 	good(t, err)

@@ -24,9 +24,9 @@ type world struct {
 }
 
 const (
-	request_ = iota
-	accepted
-	removed
+	toldRequest = iota
+	toldAccepted
+	toldRemoved
 )
 
 type deed struct {
@@ -41,8 +41,8 @@ func (w world) do(d deed) (world, string) {
 	me, other := d.who, 1-d.who
 	befriend := func() {
 		w.friend, w.asks = true, [2]bool{}
-		w.told[0][accepted]++
-		w.told[1][accepted]++
+		w.told[0][toldAccepted]++
+		w.told[1][toldAccepted]++
 	}
 	switch d.op {
 	case "request":
@@ -58,7 +58,7 @@ func (w world) do(d deed) (world, string) {
 			return w, contact.Friends
 		case !w.asks[me]:
 			w.asks[me] = true
-			w.told[other][request_]++
+			w.told[other][toldRequest]++
 		}
 		return w, contact.Pending
 	case "accept":
@@ -79,7 +79,7 @@ func (w world) do(d deed) (world, string) {
 	case "remove":
 		if w.friend {
 			w.friend = false
-			w.told[me][removed]++
+			w.told[me][toldRemoved]++
 		}
 	case "block":
 		w.blocks[me] = true
@@ -134,11 +134,11 @@ func (h *house) observe(us [2]id.User) world {
 		for _, entry := range h.told(u) {
 			switch entry {
 			case "request " + string(other):
-				w.told[i][request_]++
+				w.told[i][toldRequest]++
 			case "accepted " + string(other):
-				w.told[i][accepted]++
+				w.told[i][toldAccepted]++
 			case "removed " + string(other):
-				w.told[i][removed]++
+				w.told[i][toldRemoved]++
 			}
 		}
 		page, err := h.store.Relation(context.Background(), u, other)
