@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -106,6 +107,25 @@ func TestBadBodiesAreRefusedEverywhere(t *testing.T) {
 		}
 	}
 	t.Logf("%d bad bodies", n)
+}
+
+// A body of exactly the limit is read; one more byte is not, whether its length was told or not.
+func TestTheLimitOfBodies(t *testing.T) {
+	h := open(t)
+	token := h.user("ann")
+	fits := `{"display_name":"Ann"}` + strings.Repeat(" ", bodyMost-22)
+	for body, code := range map[string]string{fits: "", fits + " ": "too_large", fits + strings.Repeat(" ", 2<<20): "too_large"} {
+		told := h.patch("/v1/me", token, body)
+		r := h.request("PATCH", "/v1/me", token, body)
+		r.ContentLength, r.Body = -1, io.NopCloser(strings.NewReader(body)) // in chunks
+		for _, a := range []answer{told, h.do(r)} {
+			if code == "" {
+				a.want(200)
+			} else {
+				a.refused(code)
+			}
+		}
+	}
 }
 
 // Operations without a body take nothing or {}, and nothing else.

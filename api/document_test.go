@@ -146,6 +146,22 @@ func TestTheDocumentIsWhole(t *testing.T) {
 	})
 }
 
+// Bodies of requests are closed, everything that is answered may get new members.
+func TestAnswersAreOpenAndRequestsClosed(t *testing.T) {
+	h := open(t)
+	closed := []string{"TextBody", "LocationBody", "ContactBody"}
+	for _, rt := range routes {
+		if rt.does.in != nil {
+			closed = append(closed, strings.ToUpper(rt.does.in.Name()[:1])+rt.does.in.Name()[1:])
+		}
+	}
+	for name, s := range h.contract.doc["components"].(map[string]any)["schemas"].(map[string]any) {
+		if got, want := s.(map[string]any)["additionalProperties"], !slices.Contains(closed, name); got != want {
+			t.Errorf("%s: more members are allowed: %v", name, got)
+		}
+	}
+}
+
 // walk visits every object.
 func walk(node any, visit func(map[string]any)) {
 	switch n := node.(type) {
