@@ -101,7 +101,7 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 	}
 	n.closers = append(n.closers, n.bus.Close)
 	n.seq = stream.NewSequencer(n.store, stream.Options{Announce: announce(n.bus), Now: now})
-	n.closers = append(n.closers, func() error { n.seq.Close(); return nil })
+	n.closers = append(n.closers, closing(n.seq.Close))
 
 	who := account.DefaultOptions()
 	who.Now, who.SessionsPerUser, who.SessionLife, who.Throttle = now, c.SessionsPerUser, c.SessionLife, c.Limits == "on"
@@ -112,6 +112,7 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 	}
 	n.Accounts = account.NewService(n.store, end(n.bus), who)
 	n.Contacts = contact.NewService(n.store, n.seq, n.Accounts, contact.Options{Now: now, Friends: c.Friends})
+	n.closers = append(n.closers, closing(n.Accounts.Close), closing(n.Contacts.Close))
 	talk := chat.DefaultOptions()
 	talk.Strangers, talk.TextBytes, talk.GroupMembers = c.Strangers == "allow", c.TextBytes, c.GroupMembers
 	talk.RecallWindow, talk.Now = c.RecallWindow, now
@@ -184,6 +185,9 @@ func (n *Node) Stop(ctx context.Context) error {
 	}
 	return errors.Join(append(errs, n.close())...)
 }
+
+// closing is a closer that cannot fail.
+func closing(f func()) func() error { return func() error { f(); return nil } }
 
 // close takes down what was put up, last first.
 func (n *Node) close() error {

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/teahouse-im/teahouse/client"
+)
+
+func TestBadSettingsAreRefusedByName(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		must(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	serve := func(more ...string) []string {
+		return append([]string{"serve", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"}, more...)
+	}
+	for _, c := range []struct {
+		args []string
+		env  []string
+		want string
+	}{
+		{serve("--no-such-flag"), nil, "--no-such-flag"},
+		{serve("--group-members", "many"), nil, "--group-members"},
+		{serve("--group-members", "1"), nil, "--group-members"},
+		{serve("--heartbeat", "soon"), nil, "--heartbeat"},
+		{serve("--strangers", "maybe"), nil, "--strangers"},
+		{serve("--store", "mysql://x"), nil, "--store"},
+		{serve("--bus", "amqp://x"), nil, "--bus"},
+		{serve("--listen", "nowhere"), nil, "--listen"},
+		{serve("--tls-cert", "x.pem"), nil, "--tls-key"},
+		{serve("--identity-jwks", "x.json"), nil, "--identity-issuer"},
+		{serve("--config", file("unknown.yaml", "colour: blue\n")), nil, "colour"},
+		{serve("--config", file("wrong.yaml", "heartbeat: never\n")), nil, "--heartbeat"},
+		{serve("--config", file("nested.yaml", "listen: {port: 1}\n")), nil, "listen"},
+		{serve("--config", file("list.yaml", "- a\n")), nil, "mapping"},
+		{serve(), []string{"TEAHOUSE_SESSIONS_PER_USER=x"}, "--sessions-per-user"},
+		{serve(), []string{"TEAHOUSE_BUS_FILE=" + filepath.Join(dir, "absent")}, "TEAHOUSE_BUS_FILE"},
+		{[]string{"user", "role", "ann", "emperor"}, nil, "emperor"},
+	} {
+		if said := fails(t, c.env, c.args...); !strings.Contains(said, c.want) {
+			t.Errorf("teahouse %s is refused without naming %q:\n%s", strings.Join(c.args[1:], " "), c.want, said)
+		}
+	}
+}
+
+func TestSettingsRankByWhereTheyStand(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "teahouse.yaml")
+	must(t, os.WriteFile(config, []byte("sessions-per-user: 1\ntext-bytes: 100\ngroup-members: 3\n"), 0o600))
+	secret := filepath.Join(t.TempDir(), "token")
+	must(t, os.WriteFile(secret, []byte("from a file\n"), 0o600))
+	t.Setenv("TEAHOUSE_TEXT_BYTES", "200")
+	t.Setenv("TEAHOUSE_OPERATOR_TOKEN_FILE", secret)
+	p := launch(t, "--data", t.TempDir(), "--config", config, "--group-members", "4")
+	ann := join(t, client.Server{URL: p.url}, "ann")
+	bob := join(t, client.Server{URL: p.url}, "bob")
+	befriend(t, ann, bob)
+	stream, err := ann.api.OpenDirect(t.Context(), "bob")
+	must(t, err)
+	post := func(size int) error {
+		_, err := ann.api.Post(t.Context(), client.Message{Stream: stream, Body: client.Text{Text: strings.Repeat("x", size)}})
+		return err
+	}
+	must(t, post(200)) // of the environment
+	if err := post(201); client.CodeOf(err) != "too_large" {
+		t.Fatalf("201 bytes: %v", err)
+	}
+	signIn(t, client.Server{URL: p.url}, "bob", "second")
+	if _, err := bob.api.Me(t.Context()); client.CodeOf(err) != "unauthenticated" { // of the file: one session
+		t.Fatalf("a first session beside a second: %v", err)
+	}
+	cmd := exec.Command(program, "user", "role", "ann", "moderator", "--ops-listen", strings.TrimPrefix(p.ops, "http://"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("the token from a file is not taken: %v\n%s", err, out)
+	}
+}
+
+func TestASecondServerOnOneFolder(t *testing.T) {
+	data := t.TempDir()
+	p := launch(t, "--data", data)
+	said := fails(t, nil, "serve", "--data", data, "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0")
+	if !strings.Contains(said, "in use by another process") || !strings.Contains(said, "--data") {
+		t.Fatalf("the second is refused with %q", said)
+	}
+	join(t, client.Server{URL: p.url}, "ann") // the first goes on
+}
+
+// TestADamagedStoreIsRefused flips one byte in every file of a store, in turn.
+// Either the server refuses to start, or it starts and serves nothing wrong.
+func TestADamagedStoreIsRefused(t *testing.T) {
+	data := t.TempDir()
+	p := launch(t, "--data", data)
+	s := client.Server{URL: p.url}
+	ann, bob := join(t, s, "ann"), join(t, s, "bob")
+	befriend(t, ann, bob)
+	stream, err := ann.api.OpenDirect(t.Context(), "bob")
+	must(t, err)
+	for range 50 {
+		_, err := ann.api.Post(t.Context(), client.Message{Stream: stream, Body: client.Text{Text: strings.Repeat("tea ", 50)}})
+		must(t, err)
+	}
+	stored := wholeLog(t, ann, stream)
+	if code := p.stop(); code != 0 {
+		t.Fatalf("exit code %d", code)
+	}
+	files, err := filepath.Glob(filepath.Join(data, "store", "*"))
+	must(t, err)
+	refused := 0
+	for _, file := range files {
+		whole, err := os.ReadFile(file)
+		must(t, err)
+		if len(whole) < 8 {
+			continue
+		}
+		bad := []byte(string(whole))
+		bad[len(bad)/2] ^= 0x40
+		must(t, os.WriteFile(file, bad, 0o600))
+		if !serves(t, data, ann, stream, len(stored)) {
+			refused++
+		}
+		must(t, os.WriteFile(file, whole, 0o600))
+	}
+	if refused == 0 {
+		t.Fatal("no damage was noticed")
+	}
+	p.start()
+	if err := same(wholeLog(t, ann, stream), stored); err != nil {
+		t.Fatalf("the mended store: %v", err)
+	}
+}
+
+// serves starts a server on a damaged folder. It reports whether it served the
+// whole stream; what it serves must be right.
+func serves(t *testing.T, data string, ann *person, stream string, want int) bool {
+	t.Helper()
+	cmd := exec.Command(program, "serve", "--data", data, "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--limits", "off")
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}()
+	line := make(chan string, 1)
+	go func() {
+		var b [512]byte
+		n, _ := out.Read(b[:])
+		line <- string(b[:n])
+	}()
+	select {
+	case said := <-line:
+		m := readyLine.FindStringSubmatch(strings.TrimSpace(said))
+		if m == nil {
+			return false // it did not start
+		}
+		api, err := client.NewAPI(client.Server{URL: m[1]})
+		must(t, err)
+		page, err := api.As(ann.in.Token).HistoryAfter(t.Context(), stream, 0, 200)
+		if err != nil {
+			return false
+		}
+		if len(page.Entries) != want {
+			t.Fatalf("a damaged store serves %d entries of %d", len(page.Entries), want)
+		}
+		for _, e := range page.Entries {
+			if !strings.Contains(string(e.Body), "tea tea") {
+				t.Fatalf("a damaged store serves %s", e.Body)
+			}
+		}
+		return true
+	case <-time.After(patience):
+		t.Fatal("the server neither starts nor ends")
+	}
+	return false
+}
+
+func TestAStopSaysGoodbye(t *testing.T) {
+	p := launch(t, "--data", t.TempDir())
+	ann := join(t, client.Server{URL: p.url}, "ann")
+	d := open(t, ann)
+	if code := p.stop(); code != 0 {
+		t.Fatalf("exit code %d", code)
+	}
+	p.start()
+	_, err := d.Ping(t.Context()) // the device comes back by itself
+	must(t, err)
+}
