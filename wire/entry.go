@@ -23,9 +23,10 @@ type Entry struct {
 
 // EntryOf shows a stored entry to a client.
 func EntryOf(e stream.Entry) Entry {
+	at := Time{e.At}
 	return Entry{
 		e.Stream.Name(), int64(e.Seq), e.Count, e.ID.String(),
-		string(e.Kind), string(e.From), Time{e.At}, e.Body,
+		string(e.Kind), string(e.From), at, e.Body,
 	}
 }
 
@@ -52,8 +53,7 @@ func (e Entry) append(b []byte) []byte {
 	b = append(append(b, `,"id":"`...), e.ID...)
 	b = append(append(b, `","kind":"`...), e.Kind...)
 	b = append(append(b, `","from":"`...), e.From...)
-	b = append(b, `","at":"`...)
-	b = e.At.UTC().AppendFormat(b, timeLayout)
+	b = e.At.append(append(b, `","at":"`...))
 	b = append(append(b, `","body":`...), e.Body...)
 	return append(b, '}')
 }
@@ -84,7 +84,7 @@ func (s Sent) AppendReply(b []byte, n int64) []byte {
 	b = append(append(b, `,"data":{"stream":"`...), s.Stream...)
 	b = strconv.AppendInt(append(b, `","seq":`...), s.Seq, 10)
 	b = strconv.AppendInt(append(b, `,"count":`...), s.Count, 10)
-	b = s.At.UTC().AppendFormat(append(b, `,"at":"`...), timeLayout)
+	b = s.At.append(append(b, `,"at":"`...))
 	return append(b, `"}}`...)
 }
 

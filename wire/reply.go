@@ -4,15 +4,23 @@ import (
 	"strconv"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/teahouse-im/teahouse/fault"
 )
+
+// encode writes one of this package's types. Bodies of entries go out as they are
+// stored. Text that is not UTF-8 cannot have been stored; if it were, a
+// replacement character would be better than no reply.
+func encode(data any) ([]byte, error) {
+	return json.Marshal(data, jsontext.AllowInvalidUTF8(true), jsontext.PreserveRawStrings(true))
+}
 
 // Reply is the frame that answers the request numbered n. Encoding these types
 // cannot fail; if one ever did, the client would be told "internal".
 func Reply(n int64, data any) []byte {
 	b := strconv.AppendInt([]byte(`{"id":`), n, 10)
-	body, err := json.Marshal(data)
+	body, err := encode(data)
 	if err != nil {
 		return ErrorReply(n, fault.Internal)
 	}
@@ -45,14 +53,14 @@ func FieldErrors(f *fault.Fault) []FieldError {
 // ErrorReply is the frame that refuses the request numbered n.
 func ErrorReply(n int64, f *fault.Fault) []byte {
 	b := strconv.AppendInt([]byte(`{"id":`), n, 10)
-	body, _ := json.Marshal(replyError{string(f.Code), f.Message, Millis(f.Retry), FieldErrors(f)})
+	body, _ := encode(replyError{string(f.Code), f.Message, Millis(f.Retry), FieldErrors(f)})
 	return append(append(append(b, `,"error":`...), body...), '}')
 }
 
 // Event is the frame of an event.
 func Event(name string, data any) []byte {
 	b := append(append([]byte(`{"event":"`), name...), `","data":`...)
-	body, err := json.Marshal(data)
+	body, err := encode(data)
 	if err != nil {
 		body = []byte("{}")
 	}

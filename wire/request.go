@@ -32,32 +32,32 @@ type envelope struct {
 	dec jsontext.Decoder
 }
 
+func (e *envelope) putBack() {
+	e.in.Reset(nil) // the message is not ours to keep
+	envelopes.Put(e)
+}
+
 // ParseRequest reads the envelope of a client's message. ErrNoRequest says that
 // the connection is beyond help; a fault beside a request with its ID is for the reply.
-// The request's Data is part of msg.
+// Without an error the request's Data is part of msg.
 func ParseRequest(msg []byte) (Request, error) {
 	env := envelopes.Get().(*envelope)
-	defer envelopes.Put(env)
+	defer env.putBack()
+	var r reading
+	msg, deep := prune(msg)
+	if deep {
+		r.wrong(fault.BadRequest.At("", "is nested too deeply"))
+	}
 	env.in.Reset(msg)
 	env.dec.Reset(&env.in, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 	d := &env.dec
-
-	var r Request
 	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
-		return r, ErrNoRequest
-	}
-	var bad *fault.Fault // the first thing wrong that does not concern the id
-	var seen [3]bool
-	once := func(i int, name string) {
-		if seen[i] && bad == nil {
-			bad = fault.BadRequest.At("/"+name, "stands twice")
-		}
-		seen[i] = true
+		return Request{}, ErrNoRequest
 	}
 	for {
 		t, err := d.ReadToken()
 		if err != nil {
-			return r, ErrNoRequest
+			return Request{}, ErrNoRequest
 		}
 		if t.Kind() == '}' {
 			break
@@ -65,42 +65,69 @@ func ParseRequest(msg []byte) (Request, error) {
 		name := t.String()
 		value, err := d.ReadValue()
 		if err != nil {
-			return r, ErrNoRequest
+			return Request{}, ErrNoRequest
 		}
-		switch name {
-		case "id":
-			n, ok := parseID(value)
-			if !ok || seen[0] {
-				return r, ErrNoRequest
-			}
-			r.ID, seen[0] = n, true
-		case "op":
-			once(1, name)
-			if op, err := jsontext.AppendUnquote(nil, value); err == nil {
-				r.Op = string(op)
-			} else if bad == nil {
-				bad = fault.BadRequest.At("/op", "is not a string")
-			}
-		case "data":
-			once(2, name)
-			end := int(d.InputOffset())
-			r.Data = msg[end-len(value) : end]
-		default:
-			if bad == nil {
-				bad = fault.UnknownField.At("/"+name, "is not known")
-			}
+		end := int(d.InputOffset())
+		if !r.member(name, msg[end-len(value):end]) {
+			return Request{}, ErrNoRequest
 		}
 	}
-	if _, err := d.ReadToken(); err != io.EOF || !seen[0] {
-		return r, ErrNoRequest
+	if _, err := d.ReadToken(); err != io.EOF || !r.id {
+		return Request{}, ErrNoRequest
 	}
-	if !seen[2] {
+	if !r.data {
 		r.Data = json.RawMessage("{}")
 	}
-	if bad != nil {
-		return r, bad
+	if r.bad != nil {
+		return r.Request, r.bad
 	}
-	return r, nil
+	return r.Request, nil
+}
+
+// A reading is a request of which some members have been seen.
+type reading struct {
+	Request
+	id, op, data bool         // seen
+	bad          *fault.Fault // the first thing wrong that does not concern the id
+}
+
+func (r *reading) wrong(f *fault.Fault) {
+	if r.bad == nil {
+		r.bad = f
+	}
+}
+
+// once notes that a member was seen, which it may be once.
+func (r *reading) once(seen *bool, pointer string) {
+	if *seen {
+		r.wrong(fault.BadRequest.At(pointer, "stands twice"))
+	}
+	*seen = true
+}
+
+// member takes one member of the envelope; false: nobody can tell what the id is.
+func (r *reading) member(name string, value jsontext.Value) bool {
+	switch name {
+	case "id":
+		n, ok := parseID(value)
+		if !ok || r.id {
+			return false
+		}
+		r.ID, r.id = n, true
+	case "op":
+		r.once(&r.op, "/op")
+		op, err := jsontext.AppendUnquote(nil, value)
+		if err != nil {
+			r.wrong(fault.BadRequest.At("/op", "is not a string"))
+		}
+		r.Op = string(op)
+	case "data":
+		r.once(&r.data, "/data")
+		r.Data = json.RawMessage(value)
+	default:
+		r.wrong(unknown(jsontext.Pointer("").AppendToken(name)))
+	}
+	return true
 }
 
 // parseID reads a positive integer below 2^53 in plain digits.
@@ -116,4 +143,39 @@ func parseID(v jsontext.Value) (int64, bool) {
 		n = n*10 + int64(c-'0')
 	}
 	return n, n > 0 && n <= int64(id.MaxSeq)
+}
+
+// maxDepth is how deep a message may be nested; no op needs a tenth of it. What
+// lies deeper is not read, so that nobody can grow the server's stacks.
+const maxDepth = 64
+
+// prune returns msg, or if it is nested too deeply a copy in which a 0 stands for whatever lies too deep.
+func prune(msg []byte) (pruned []byte, deep bool) {
+	if bytes.Count(msg, []byte{'{'})+bytes.Count(msg, []byte{'['}) <= maxDepth {
+		return msg, false
+	}
+	pruned = make([]byte, 0, len(msg))
+	depth, quoted, escaped := 0, false, false
+	for _, c := range msg {
+		switch {
+		case escaped:
+			escaped = false
+		case quoted && c == '\\':
+			escaped = true
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == '{' || c == '['):
+			if depth++; depth == maxDepth+1 {
+				pruned, deep = append(pruned, '0'), true
+			}
+		case !quoted && (c == '}' || c == ']'):
+			if depth--; depth == maxDepth {
+				continue
+			}
+		}
+		if depth <= maxDepth {
+			pruned = append(pruned, c)
+		}
+	}
+	return pruned, deep
 }

@@ -25,14 +25,18 @@ const MaxFrame = 64 << 10
 // Time is a moment as it stands in JSON: RFC 3339, UTC, with milliseconds.
 type Time struct{ time.Time }
 
-const timeLayout = "2006-01-02T15:04:05.000Z"
-
-func (t Time) AppendText(b []byte) ([]byte, error) { return t.UTC().AppendFormat(b, timeLayout), nil }
+func (t Time) AppendText(b []byte) ([]byte, error) { return t.append(b), nil }
 func (t Time) MarshalText() ([]byte, error)        { return t.AppendText(nil) }
 
 func (t Time) MarshalJSON() ([]byte, error) {
-	b := append(make([]byte, 0, len(timeLayout)+2), '"')
-	return append(t.UTC().AppendFormat(b, timeLayout), '"'), nil
+	return append(t.append([]byte{'"'}), '"'), nil
+}
+
+// append takes the layout that package time is quick with, and puts milliseconds before its Z.
+func (t Time) append(b []byte) []byte {
+	b = t.UTC().AppendFormat(b, time.RFC3339)
+	ms := t.Nanosecond() / int(time.Millisecond)
+	return append(b[:len(b)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
 }
 
 // Millis are a duration as clients are told it.
@@ -42,8 +46,10 @@ func Millis(d time.Duration) int64 { return d.Milliseconds() }
 // that T does not; BadRequest: anything else, a null included. The fault points at the place.
 func Decode[T any](data []byte) (T, error) {
 	var v T
-	if bytes.Contains(data, []byte("null")) && hasNull(data) {
-		return v, fault.BadRequest.Saying("null is not a value here.")
+	if bytes.Contains(data, []byte("null")) {
+		if at, found := nullIn(data); found {
+			return v, fault.BadRequest.At(short(at), "is null, which is no value here")
+		}
 	}
 	if err := json.Unmarshal(data, &v, json.RejectUnknownMembers(true)); err != nil {
 		var zero T
@@ -53,31 +59,44 @@ func Decode[T any](data []byte) (T, error) {
 }
 
 func decodeFault(err error) *fault.Fault {
-	f, detail, pointer := fault.BadRequest, "is not well-formed", ""
+	detail, pointer := "is not well-formed", jsontext.Pointer("")
 	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
-		pointer, detail = string(semantic.JSONPointer), "has the wrong type"
+		pointer, detail = semantic.JSONPointer, "has the wrong type"
 		if errors.Is(err, json.ErrUnknownName) {
-			f, detail = fault.UnknownField, "is not known"
+			return unknown(semantic.JSONPointer)
 		}
 	} else if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		pointer = string(syntactic.JSONPointer)
+		pointer = syntactic.JSONPointer
 		if errors.Is(err, jsontext.ErrDuplicateName) {
 			detail = "stands twice"
 		}
 	}
-	return f.At(pointer, detail)
+	return fault.BadRequest.At(short(pointer), detail)
 }
 
-// hasNull tells whether null stands anywhere in a value.
-func hasNull(data []byte) bool {
+func unknown(p jsontext.Pointer) *fault.Fault { return fault.UnknownField.At(short(p), "is not known") }
+
+// maxPointer bounds, in bytes, what of a client's own names goes back to it.
+const maxPointer = 128
+
+// short is a pointer to the place, or to what it is in if its name is very long.
+func short(p jsontext.Pointer) string {
+	for len(p) > maxPointer {
+		p = p.Parent()
+	}
+	return string(p)
+}
+
+// nullIn tells whether null stands anywhere in a value, and where.
+func nullIn(data []byte) (at jsontext.Pointer, found bool) {
 	d := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 	for {
 		t, err := d.ReadToken()
 		if err != nil {
-			return false
+			return "", false
 		}
 		if t.Kind() == 'n' {
-			return true
+			return d.StackPointer(), true
 		}
 	}
 }
