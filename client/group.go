@@ -77,10 +77,8 @@ func (a *API) RemoveMember(ctx context.Context, stream, user string) error {
 }
 
 // ChangeMember changes a member's standing.
-func (a *API) ChangeMember(ctx context.Context, stream, user string, change MemberChange) (wire.Member, error) {
-	var m wire.Member
-	err := a.do(ctx, "PUT", "/groups"+seg(stream)+"/members"+seg(user), change, &m)
-	return m, err
+func (a *API) ChangeMember(ctx context.Context, stream, user string, change MemberChange) error {
+	return a.do(ctx, "PUT", "/groups"+seg(stream)+"/members"+seg(user), change, nil)
 }
 
 // TransferGroup makes another member the owner.
