@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -153,12 +154,13 @@ func (b *badLine) spend(n int) {
 	}
 }
 
-// between gives numbers of a range, from a seed.
-func between(r *rand.Rand, low, high int) func() int {
+// mostlyFew gives numbers from low to high, each order of magnitude as often as
+// the next: most connections break soon, some live to bring any answer whole.
+func mostlyFew(r *rand.Rand, low, high float64) func() int {
 	var mu sync.Mutex
 	return func() int {
 		mu.Lock()
 		defer mu.Unlock()
-		return low + r.IntN(high-low)
+		return int(low * math.Pow(high/low, r.Float64()))
 	}
 }

@@ -90,7 +90,7 @@ func (r *room) enter(ctx context.Context, person string) error {
 	if err != nil {
 		return err
 	}
-	table, err := r.c.gadget(ctx, person, "laptop", between(r.rand, 2_000, 60_000), &r.tally.cuts)
+	table, err := r.c.gadget(ctx, person, "laptop", mostlyFew(rand.New(rand.NewPCG(r.rand.Uint64(), 0)), 1_000, 4_000_000), &r.tally.cuts)
 	if err != nil {
 		return err
 	}
