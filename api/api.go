@@ -89,7 +89,6 @@ type Options struct {
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Origins        []string       // web pages of elsewhere that may use the API, as "https://host[:port]"
 	Metrics        *Metrics       // where requests are counted; nil: nowhere
-	AsyncAPI       []byte         // the document of the WebSocket
 }
 
 // server is what operations are carried out with.
@@ -113,6 +112,6 @@ func New(p Parts, opt Options) http.Handler {
 		limits: newLimits(opt.Limits), trusted: opt.TrustedProxies,
 	}
 	doc := mount(mux, s, opt.Version, public, session)
-	describe(mux, doc, opt.AsyncAPI)
+	describe(mux, doc)
 	return &edge{mux: mux, log: opt.Logger, metrics: opt.Metrics, guard: origins(opt.Origins).admit}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/teahouse-im/teahouse/fault"
+	"github.com/teahouse-im/teahouse/wire"
 )
 
 var (
@@ -29,11 +30,15 @@ var (
 // describe serves the documents: OpenAPI, AsyncAPI, and a page that shows both
 // to people. The page is one document without scripts, and asks no other host
 // for anything.
-func describe(mux *http.ServeMux, doc *document, asyncAPI []byte) {
+func describe(mux *http.ServeMux, doc *document) {
 	doc.finish()
+	socket, err := readSocket(wire.AsyncAPI)
+	if err != nil {
+		panic(err) // it is part of the binary; seen at every start
+	}
 	mux.HandleFunc("GET /openapi.json", static(jsonType, "", doc.bytesOf()))
-	mux.HandleFunc("GET /asyncapi.json", static(jsonType, "", asyncAPI))
-	mux.HandleFunc("GET /docs", static("text/html; charset=utf-8", docsPolicy(), render(doc, readSocket(asyncAPI))))
+	mux.HandleFunc("GET /asyncapi.json", static(jsonType, "", wire.AsyncAPI))
+	mux.HandleFunc("GET /docs", static("text/html; charset=utf-8", docsPolicy(), render(doc, socket)))
 }
 
 // static serves bytes that do not change while the server runs.
@@ -118,6 +123,12 @@ func render(doc *document, socket socketDocs) []byte {
 		s.Operations = append(s.Operations, doc.show(o))
 	}
 	page.Shapes = doc.shapes()
+	for _, of := range socket.Shapes { // what both speak of is the same
+		if !slices.ContainsFunc(page.Shapes, func(s docsShape) bool { return s.Name == of.Name }) {
+			page.Shapes = append(page.Shapes, of)
+		}
+	}
+	slices.SortFunc(page.Shapes, func(a, b docsShape) int { return strings.Compare(a.Name, b.Name) })
 	for _, c := range codeWords {
 		page.Codes = append(page.Codes, docsCode{string(c.code), c.words, statusOf(c.code)})
 	}
@@ -195,7 +206,6 @@ func (d *document) shapes() []docsShape {
 			all = append(all, docsShape{name, d.fields(&huma.Schema{Ref: schemaPrefix + name})})
 		}
 	}
-	slices.SortFunc(all, func(a, b docsShape) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 

@@ -10,49 +10,61 @@ import (
 // A tree is a JSON document that keeps the order of its members, which a page
 // made from it should have.
 type tree struct {
-	text    string // of a string or number
+	raw     []byte // as it stands in the document
+	text    string // of what is neither object nor list
 	names   []string
 	members map[string]*tree
 	items   []*tree
 }
 
 func readTree(raw []byte) (*tree, error) {
-	return readNode(jsontext.NewDecoder(bytes.NewReader(raw)))
+	return readNode(jsontext.NewDecoder(bytes.NewReader(raw)), raw)
 }
 
-func readNode(d *jsontext.Decoder) (*tree, error) {
+func readNode(d *jsontext.Decoder, doc []byte) (*tree, error) {
+	from := d.InputOffset()
 	t, err := d.ReadToken()
 	if err != nil {
 		return nil, err
 	}
-	n := &tree{}
-	switch t.Kind() {
+	n := &tree{text: t.String()}
+	if err := n.readRest(d, doc, t.Kind()); err != nil {
+		return nil, err
+	}
+	n.raw = bytes.TrimLeft(doc[from:d.InputOffset()], " \t\r\n:,")
+	return n, nil
+}
+
+// readRest reads what is inside an object or a list, of which the first token has been read.
+func (n *tree) readRest(d *jsontext.Decoder, doc []byte, kind jsontext.Kind) error {
+	switch kind {
 	case '{':
-		n.members = map[string]*tree{}
+		n.text, n.members = "", map[string]*tree{}
 		for d.PeekKind() == '"' {
 			name, err := d.ReadToken()
 			if err != nil {
-				return nil, err
+				return err
 			}
-			n.names = append(n.names, name.String())
-			if n.members[n.names[len(n.names)-1]], err = readNode(d); err != nil {
-				return nil, err
+			member := name.String() // before the next token is read
+			n.names = append(n.names, member)
+			if n.members[member], err = readNode(d, doc); err != nil {
+				return err
 			}
 		}
 	case '[':
-		for k := d.PeekKind(); k != ']' && k != 0; k = d.PeekKind() {
-			item, err := readNode(d)
+		n.text = ""
+		for k := d.PeekKind(); k != ']' && k != jsontext.KindInvalid; k = d.PeekKind() {
+			item, err := readNode(d, doc)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			n.items = append(n.items, item)
 		}
 	default:
-		n.text = t.String()
-		return n, nil
+		return nil
 	}
-	_, err = d.ReadToken()
-	return n, err
+	_, err := d.ReadToken()
+	return err
 }
 
 // at is the node at a path of names; an empty node if there is none.
