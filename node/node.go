@@ -58,31 +58,30 @@ type Node struct {
 }
 
 // Start runs a server until Stop. When it returns, connections are accepted.
-func Start(ctx context.Context, c Config, x Extras) (n *Node, err error) {
+func Start(ctx context.Context, c Config, x Extras) (*Node, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	n = &Node{log: x.Logger, within: c.DrainWithin, drain: make(chan struct{})}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, n.close())
-		}
-	}()
+	n := &Node{log: x.Logger, within: c.DrainWithin, drain: make(chan struct{})}
+	if err := n.start(ctx, &c, &x); err != nil {
+		return nil, errors.Join(err, n.close())
+	}
+	return n, nil
+}
+
+func (n *Node) start(ctx context.Context, c *Config, x *Extras) (err error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
+		return fmt.Errorf("make the data folder: %w", err)
 	}
 	if c.OperatorToken == "" {
 		if c.OperatorToken, err = operatorToken(c.Data); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if err := n.assemble(ctx, &c, &x); err != nil {
-		return nil, err
+	if err := n.assemble(ctx, c, x); err != nil {
+		return err
 	}
-	if err := n.listen(&c, &x); err != nil {
-		return nil, err
-	}
-	return n, nil
+	return n.listen(c, x)
 }
 
 // assemble opens store and bus and puts the domains together.

@@ -54,7 +54,7 @@ func TestSettingsRankByWhereTheyStand(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "teahouse.yaml")
 	must(t, os.WriteFile(config, []byte("sessions-per-user: 1\ntext-bytes: 100\ngroup-members: 3\n"), 0o600))
 	secret := filepath.Join(t.TempDir(), "token")
-	must(t, os.WriteFile(secret, []byte("from a file\n"), 0o600))
+	must(t, os.WriteFile(secret, []byte("from-a-file\n"), 0o600))
 	t.Setenv("TEAHOUSE_TEXT_BYTES", "200")
 	t.Setenv("TEAHOUSE_OPERATOR_TOKEN_FILE", secret)
 	p := launch(t, "--data", t.TempDir(), "--config", config, "--group-members", "4")
@@ -113,25 +113,26 @@ func TestADamagedStoreIsRefused(t *testing.T) {
 	must(t, err)
 	refused := 0
 	for _, file := range files {
-		whole, err := os.ReadFile(file)
+		bad := filepath.Join(t.TempDir(), "data")
+		must(t, os.CopyFS(bad, os.DirFS(data)))
+		path := filepath.Join(bad, "store", filepath.Base(file))
+		b, err := os.ReadFile(path)
 		must(t, err)
-		if len(whole) < 8 {
+		if len(b) < 8 {
 			continue
 		}
-		bad := []byte(string(whole))
-		bad[len(bad)/2] ^= 0x40
-		must(t, os.WriteFile(file, bad, 0o600))
-		if !serves(t, data, ann, stream, len(stored)) {
+		b[len(b)/2] ^= 0x40
+		must(t, os.WriteFile(path, b, 0o600))
+		if !serves(t, bad, ann, stream, len(stored)) {
 			refused++
 		}
-		must(t, os.WriteFile(file, whole, 0o600))
 	}
 	if refused == 0 {
 		t.Fatal("no damage was noticed")
 	}
 	p.start()
 	if err := same(wholeLog(t, ann, stream), stored); err != nil {
-		t.Fatalf("the mended store: %v", err)
+		t.Fatalf("the undamaged store: %v", err)
 	}
 }
 

@@ -23,7 +23,7 @@ func loadYAML(r io.Reader) (kong.Resolver, error) {
 	}
 	for key, value := range s {
 		switch v := value.(type) {
-		case map[string]any, nil:
+		case settings, nil:
 			return nil, fmt.Errorf("the configuration file's %q has no plain value", key)
 		case []any:
 			words := make([]string, len(v))
