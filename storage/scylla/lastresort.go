@@ -9,22 +9,33 @@ import (
 	"github.com/gocql/gocql"
 )
 
-// avoidFor is how long a host that did not answer is asked last.
-const avoidFor = 30 * time.Second
+const (
+	// avoidFor is how long a host that did not answer is asked last.
+	avoidFor = 30 * time.Second
+	// probeFor is how long, after that, one request alone tries whether it answers again.
+	probeFor = requestTimeout + time.Second
+)
 
 // lastResort is a policy that asks hosts in another's order, but those that have
 // lately not answered after all others. A host that hangs is still connected and
 // counts as up: without this every request it leads would wait for its time-out.
 type lastResort struct {
 	gocql.HostSelectionPolicy
+	up atomic.Bool
 
-	slow  sync.Map // host id → time.Time until which it is asked last
-	count atomic.Int32
-	up    atomic.Bool
+	count  atomic.Int32 // of hosts in silent; most of the time there are none
+	mu     sync.Mutex
+	silent map[string]silence // by host id
+}
+
+// A silence is how long a host is asked last.
+type silence struct {
+	until   time.Time
+	probing bool // it is over for one request; if that gets its answer, for all
 }
 
 func newLastResort(inner gocql.HostSelectionPolicy) *lastResort {
-	return &lastResort{HostSelectionPolicy: inner}
+	return &lastResort{HostSelectionPolicy: inner, silent: map[string]silence{}}
 }
 
 // HostUp is told of a host that can be asked.
@@ -46,7 +57,7 @@ func (p *lastResort) Pick(q gocql.ExecutableQuery) gocql.NextHost {
 			if h == nil {
 				break
 			}
-			if !p.avoided(h.Info()) {
+			if !p.avoids(h.Info()) {
 				return &watchedHost{h, p}
 			}
 			put = append(put, h)
@@ -60,31 +71,34 @@ func (p *lastResort) Pick(q gocql.ExecutableQuery) gocql.NextHost {
 	}
 }
 
-func (p *lastResort) avoided(h *gocql.HostInfo) bool {
+// avoids tells whether a host is to be asked last. Of those who ask when its time
+// is over, the first is told no and tries it.
+func (p *lastResort) avoids(h *gocql.HostInfo) bool {
 	if h == nil || p.count.Load() == 0 {
 		return false
 	}
-	until, ok := p.slow.Load(h.HostID())
-	if ok && time.Now().After(until.(time.Time)) {
-		p.answered(h)
-		ok = false
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, ok := p.silent[h.HostID()]
+	switch now := time.Now(); {
+	case !ok:
+		return false
+	case now.Before(s.until):
+		return true
+	case s.probing: // the driver tells of failures only: there was none
+		delete(p.silent, h.HostID())
+	default:
+		p.silent[h.HostID()] = silence{until: now.Add(probeFor), probing: true}
 	}
-	return ok
+	p.count.Store(int32(len(p.silent)))
+	return false
 }
 
-func (p *lastResort) silent(h *gocql.HostInfo) {
-	if _, there := p.slow.Swap(h.HostID(), time.Now().Add(avoidFor)); !there {
-		p.count.Add(1)
-	}
-}
-
-func (p *lastResort) answered(h *gocql.HostInfo) {
-	if p.count.Load() == 0 {
-		return
-	}
-	if _, there := p.slow.LoadAndDelete(h.HostID()); there {
-		p.count.Add(-1)
-	}
+func (p *lastResort) avoid(h *gocql.HostInfo) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.silent[h.HostID()] = silence{until: time.Now().Add(avoidFor)}
+	p.count.Store(int32(len(p.silent)))
 }
 
 // A watchedHost tells the policy how its request ended.
@@ -93,10 +107,10 @@ type watchedHost struct {
 	policy *lastResort
 }
 
-// Mark is called with what became of a request; also with nil when the caller gave up.
+// Mark is called with a request's error; with nil when the caller gave up.
 func (h *watchedHost) Mark(err error) {
 	h.SelectedHost.Mark(err)
 	if errors.Is(err, gocql.ErrTimeoutNoResponse) {
-		h.policy.silent(h.Info())
+		h.policy.avoid(h.Info())
 	}
 }

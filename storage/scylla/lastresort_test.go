@@ -78,7 +78,24 @@ func TestLastResort(t *testing.T) {
 		time.Sleep(avoidFor - time.Second)
 		last("soon after", true)
 		time.Sleep(2 * time.Second)
-		last("later", false)
+		probes := 0
+		for range 12 {
+			if asked(p)[0] == hung {
+				probes++
+			}
+		}
+		if probes > 1 {
+			t.Fatalf("%d requests tried it at once", probes)
+		}
+		mark(p, hung, gocql.ErrTimeoutNoResponse)
+		time.Sleep(avoidFor - time.Second)
+		last("when the try failed", true)
+		time.Sleep(2 * time.Second)
+		for range 3 {
+			asked(p)
+		}
+		time.Sleep(probeFor + time.Second)
+		last("when it answered", false)
 		for _, h := range ids { // when all hang they are asked all the same
 			mark(p, h, gocql.ErrTimeoutNoResponse)
 		}

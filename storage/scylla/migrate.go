@@ -26,7 +26,7 @@ var migrationFiles embed.FS
 type migration struct {
 	version    int
 	name       string
-	checksum   string
+	checksum   string // of the statements; comments may change
 	statements []string
 }
 
@@ -48,8 +48,9 @@ func known() ([]migration, error) {
 		if err != nil || n != i+1 {
 			return nil, fmt.Errorf("migration %q should have the number %04d", name, i+1)
 		}
-		sum := sha256.Sum256(text)
-		all[i] = migration{n, name, hex.EncodeToString(sum[:]), statements(string(text))}
+		stmts := statements(string(text))
+		sum := sha256.Sum256([]byte(strings.Join(stmts, ";\n")))
+		all[i] = migration{n, name, hex.EncodeToString(sum[:]), stmts}
 	}
 	return all, nil
 }

@@ -173,7 +173,7 @@ func (s *Store) Authored(ctx context.Context, st id.Stream, who id.Principal) (s
 	return at, err
 }
 
-// authoredIn is an author's last entry in a bucket, with the bucket's head if there is one.
+// authoredIn is an author's last countable entry in a bucket, with the bucket's head if there is one.
 func (s *Store) authoredIn(ctx context.Context, st id.Stream, bucket int64, who id.Principal) (at, head stream.Head, err error) {
 	q := s.reading(ctx, `SELECT entry_seq, count, head_seq, head_count FROM stream_entries
 		WHERE stream=? AND bucket=? AND part=2 AND seq=0 AND id=?`, string(st), bucket, authorID(who))
