@@ -29,16 +29,27 @@ func appendEntry(b []byte, e *stream.Entry) []byte {
 	return append(b, e.Body...)
 }
 
-// decodeEntry fills in what stands in the row. The entry's body is a part of row.
-func decodeEntry(row []byte, e *stream.Entry) error {
+// decodeEntry fills in what stands in the row. The entry's body is a part of row;
+// words that are those of the entry before it are shared with it.
+func decodeEntry(row []byte, e, before *stream.Entry) error {
 	d := decoder{row: row}
 	e.Count = int64(e.Seq) - int64(d.uvarint())
 	copy(e.ID[:], d.take(len(e.ID)))
 	e.At = time.UnixMilli(int64(d.uvarint())).UTC()
-	e.Kind = stream.Kind(d.take(int(d.uvarint())))
-	e.From = id.Principal(d.take(int(d.uvarint())))
+	e.Kind = shared(d.take(int(d.uvarint())), before.Kind)
+	e.From = shared(d.take(int(d.uvarint())), before.From)
 	e.Body = json.RawMessage(d.row[:len(d.row):len(d.row)])
-	return d.err(fmt.Sprintf("the entry at %s %d", e.Stream, e.Seq))
+	if d.short {
+		return damaged("the entry at %s %d", e.Stream, e.Seq)
+	}
+	return nil
+}
+
+func shared[S ~string](b []byte, before S) S {
+	if string(b) == string(before) {
+		return before
+	}
+	return S(b)
 }
 
 // A position is a stream.Head in a row.
@@ -64,7 +75,7 @@ func uvarintSize(v uint64) int {
 	return n
 }
 
-// decoder reads a row from its front. What is missing reads as zero and is told by err.
+// decoder reads a row from its front. What is missing reads as zero, and then the row was short.
 type decoder struct {
 	row   []byte
 	short bool
@@ -95,9 +106,7 @@ func (d *decoder) id() (u uuid.UUID) {
 	return u
 }
 
-func (d *decoder) err(what string) error {
-	if d.short {
-		return unavailable("decode", fmt.Errorf("%s is damaged", what))
-	}
-	return nil
+// damaged is a row that nobody wrote like this.
+func damaged(what string, args ...any) error {
+	return unavailable("read", fmt.Errorf(what+" is damaged", args...))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -162,5 +161,8 @@ func decodeMembership(key, row []byte) (m chat.Membership, err error) {
 	m.Muted, m.Pinned = switches&rowMuted != 0, switches&rowPinned != 0
 	m.Hidden = id.Seq(d.uvarint())
 	m.Floor, m.Read, m.Left = d.head(), d.head(), d.head()
-	return m, d.err(fmt.Sprintf("the row %q", key))
+	if d.short {
+		return m, damaged("the row %q", key)
+	}
+	return m, nil
 }

@@ -33,6 +33,7 @@ type Store struct {
 	lock  *pebble.Lock // of the directory
 	locks locks
 	tips  tips
+	volumes
 
 	closing sync.Once
 	closed  error
@@ -56,9 +57,12 @@ func Open(dir string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, lockError(dir, err)
 	}
-	s := &Store{lock: lock}
+	s := &Store{lock: lock, volumes: volumes{full: volumeBytes}}
 	if s.db, err = pebble.Open(dir, tuned(opt, lock)); err != nil {
 		return nil, fmt.Errorf("open the store in %s: %w", dir, errors.Join(err, lock.Close()))
+	}
+	if err := s.findVolume(); err != nil {
+		return nil, fmt.Errorf("open the store in %s: %w", dir, errors.Join(err, s.Close()))
 	}
 	return s, nil
 }

@@ -8,10 +8,32 @@ import (
 	"github.com/teahouse-im/teahouse/storage"
 	"github.com/teahouse-im/teahouse/storage/pebble"
 	"github.com/teahouse-im/teahouse/storage/storagetest"
+	"github.com/teahouse-im/teahouse/stream"
+	"github.com/teahouse-im/teahouse/stream/streamtest"
 )
 
 func TestContract(t *testing.T) {
 	storagetest.Run(t, func(t *testing.T) storage.Backend { return opened(t, vfs.NewMem()) })
+}
+
+// Everything is the same if a stream is spread over many volumes.
+func TestContractOverVolumes(t *testing.T) {
+	open := func(t *testing.T, fs vfs.FS) *pebble.Store {
+		s := opened(t, fs)
+		s.FillVolumes(400)
+		return s
+	}
+	streamtest.Run(t, func(t *testing.T) stream.Log { return open(t, vfs.NewMem()) })
+	fs := vfs.NewMem()
+	t.Run("Restart", func(t *testing.T) {
+		streamtest.Restart(t, func(t *testing.T) stream.Log { return open(t, fs) },
+			func(t *testing.T, l stream.Log) stream.Log {
+				if err := l.(*pebble.Store).Close(); err != nil {
+					t.Fatal(err)
+				}
+				return open(t, fs)
+			})
+	})
 }
 
 func TestRestart(t *testing.T) {

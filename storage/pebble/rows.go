@@ -3,6 +3,7 @@ package pebble
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/go-json-experiment/json"
@@ -12,22 +13,31 @@ import (
 
 // A table is the first byte of a key. Rows of one table and one partition lie
 // side by side, in the order of their keys.
+//
+// Where a table lies matters to what background work costs. The engine rewrites
+// old rows that lie between new ones, so what is written all the time has one
+// place: new entries stand at the end of the first table, new ids at the
+// beginning of the last, and the tables that are small lie between them. Old
+// entries and old ids, which are nearly everything, are left alone.
 type table byte
 
 const (
-	tableEntry  table = 'e' // stream, seq → entry
-	tableDedupe table = 'i' // stream, message id → seq
-	tableHead   table = 'h' // stream → head
-	tableAuthor table = 'a' // stream, author → head of the author's last countable entry
+	tableEntry table = 'E' // volume, stream, seq → entry; see volumes
+
+	tableChapter table = 'c' // stream, first seq → volume that the stream's entries are in from there
+	tableHead    table = 'h' // stream → end
+	tableAuthor  table = 'a' // stream, author → head of the author's last countable entry
 
 	tableGroup      table = 'g' // group → chat.Group
-	tableMember     table = 'm' // group, user → chat.Member
+	tableMember     table = 'm' // group, user → line
 	tableMembership table = 'l' // user, stream → chat.Membership
 
 	tableAccount  table = 'u' // user → account.Account
 	tableSession  table = 's' // user, hash of the token → account.Session
 	tableRelation table = 'r' // owner, other → contact.Relation
 	tableBook     table = 'b' // owner → version of the book
+
+	tableID table = 'z' // message id with all bits turned, stream → seq
 )
 
 // key builds a row's key: the table, then each part with a zero byte behind it.
@@ -39,18 +49,25 @@ func (t table) key(parts ...string) []byte {
 	for _, p := range parts {
 		n += len(p) + 1
 	}
-	k := append(make([]byte, 0, n), byte(t))
-	for _, p := range parts {
-		k = append(append(k, p...), 0)
-	}
-	return k
+	return appendKey(make([]byte, 0, n), t, parts...)
 }
 
-// after is the first key behind all that begin with prefix, which table.key made.
+func appendKey(b []byte, t table, parts ...string) []byte {
+	b = append(b, byte(t))
+	for _, p := range parts {
+		b = append(append(b, p...), 0)
+	}
+	return b
+}
+
+// after is the first key behind all that begin with prefix.
 func after(prefix []byte) []byte {
-	end := append([]byte(nil), prefix...)
-	end[len(end)-1]++
-	return end
+	end := slices.Clone(prefix)
+	for i := len(end) - 1; ; i-- {
+		if end[i]++; end[i] != 0 {
+			return end[:i+1]
+		}
+	}
 }
 
 // read finds a row and decodes its JSON into v; false if there is none.

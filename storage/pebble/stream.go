@@ -3,7 +3,6 @@ package pebble
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,29 +38,30 @@ func (s *Store) Append(ctx context.Context, st id.Stream, head stream.Head, entr
 		now := t.head
 		return &stream.ConflictError{Head: &now, Duplicates: there}
 	}
-	e := t.end
+	e, written := t.end, 0
 	sh.hold(t)
-	err = s.write(func(b *pebble.Batch) error { return fillAppend(b, st, &e, entries) })
+	err = s.write(func(b *pebble.Batch) error {
+		err := s.fillAppend(b, st, &e, entries)
+		written = b.Len()
+		return err
+	})
 	if err != nil {
 		e = t.end // nothing was stored
 	}
 	sh.move(t, e)
+	s.grow(written)
 	return err
 }
 
 // duplicates finds which ids of a group are in the stream already, and where.
 func (s *Store) duplicates(st id.Stream, e *end, entries []stream.Entry) (map[uuid.UUID]id.Seq, error) {
 	var there map[uuid.UUID]id.Seq
-	var key []byte
 	for i := range entries {
 		u := &entries[i].ID
 		if bytes.Compare(u[:], e.newest[:]) > 0 {
 			continue
 		}
-		if key == nil {
-			key = tableDedupe.key(string(st))
-		}
-		at, err := s.position(append(key, u[:]...))
+		at, err := s.position(appendIDKey(make([]byte, 0, idKeySize(st)), u, st))
 		if err != nil {
 			return nil, err
 		}
@@ -86,35 +86,32 @@ func (s *Store) position(key []byte) (stream.Head, error) {
 	}
 	d := decoder{row: row}
 	at := d.head()
-	return at, errors.Join(d.err(fmt.Sprintf("the row %q", key)), closer.Close())
+	if d.short {
+		err = damaged("the row %q", key)
+	}
+	return at, errors.Join(err, closer.Close())
 }
 
 // fillAppend puts a group into a batch and moves e to its last entry.
-func fillAppend(b *pebble.Batch, st id.Stream, e *end, entries []stream.Entry) error {
-	var room [128]byte
-	prefix := append(append(append(room[:0], 0), st...), 0) // as table.key makes it
+func (s *Store) fillAppend(b *pebble.Batch, st id.Stream, e *end, entries []stream.Entry) error {
+	if err := s.openChapter(b, st, e); err != nil {
+		return err
+	}
 	for i := range entries {
 		n := &entries[i]
 		at := stream.HeadOf(*n)
-
-		row := b.SetDeferred(len(prefix)+8, entrySize(n))
-		copy(row.Key, prefix)
-		row.Key[0] = byte(tableEntry)
-		binary.BigEndian.PutUint64(row.Key[len(prefix):], uint64(n.Seq))
+		row := b.SetDeferred(entryKeySize(st), entrySize(n))
+		appendEntryKey(row.Key[:0], e.last.volume, st, n.Seq)
 		appendEntry(row.Value[:0], n)
 		if err := row.Finish(); err != nil {
 			return err
 		}
-
-		row = b.SetDeferred(len(prefix)+len(n.ID), uvarintSize(uint64(n.Seq))+1)
-		copy(row.Key, prefix)
-		row.Key[0] = byte(tableDedupe)
-		copy(row.Key[len(prefix):], n.ID[:])
+		row = b.SetDeferred(idKeySize(st), uvarintSize(uint64(n.Seq))+1)
+		appendIDKey(row.Key[:0], &n.ID, st)
 		appendHead(row.Value[:0], stream.Head{Seq: n.Seq, Count: int64(n.Seq)})
 		if err := row.Finish(); err != nil {
 			return err
 		}
-
 		if n.Count > e.head.Count && !e.wrote(n.From, at) {
 			if err := b.Set(tableAuthor.key(string(st), string(n.From)), appendHead(nil, at), nil); err != nil {
 				return err
@@ -123,9 +120,19 @@ func fillAppend(b *pebble.Batch, st id.Stream, e *end, entries []stream.Entry) e
 		e.saw(n.ID)
 		e.head = at
 	}
-	prefix[0] = byte(tableHead)
-	var value [256]byte
-	return b.Set(prefix, appendEnd(value[:0], e), nil)
+	var key, value [256]byte
+	return b.Set(appendKey(key[:0], tableHead, string(st)), appendEnd(value[:0], e), nil)
+}
+
+// An id's row. New ids are the greatest, as a rule, and come first: see table.
+func idKeySize(st id.Stream) int { return 1 + len(uuid.UUID{}) + len(st) }
+
+func appendIDKey(b []byte, u *uuid.UUID, st id.Stream) []byte {
+	b = append(b, byte(tableID))
+	for _, c := range u {
+		b = append(b, ^c)
+	}
+	return append(b, st...)
 }
 
 // Range reads what is durable: see tip.
@@ -133,40 +140,19 @@ func (s *Store) Range(ctx context.Context, st id.Stream, from, to id.Seq) ([]str
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	from, to = max(from, 1), min(to, id.MaxSeq)
-	if from > to {
-		return nil, nil
-	}
-	var rows []byte
-	var entries []stream.Entry
-	var ends []int
-	err := s.scan(entryKey(st, from), entryKey(st, to+1), func(key, row []byte) (bool, error) {
-		seq := id.Seq(binary.BigEndian.Uint64(key[len(key)-8:]))
-		entries = append(entries, stream.Entry{Stream: st, Seq: seq})
-		rows = append(rows, row...)
-		ends = append(ends, len(rows))
-		return true, nil
-	})
+	e, err := s.end(st)
 	if err != nil {
 		return nil, err
 	}
-	if e, _, moving := s.tips.shard(st).peek(st); moving {
-		for len(entries) > 0 && entries[len(entries)-1].Seq > e.head.Seq {
-			entries = entries[:len(entries)-1]
-		}
+	from, to = max(from, 1), min(to, e.head.Seq)
+	if from > to {
+		return nil, nil
 	}
-	start := 0
-	for i := range entries {
-		if err := decodeEntry(rows[start:ends[i]], &entries[i]); err != nil {
-			return nil, err
-		}
-		start = ends[i]
+	chapters, err := s.chapters(st, &e, from, to)
+	if err != nil {
+		return nil, err
 	}
-	return entries, nil
-}
-
-func entryKey(st id.Stream, seq id.Seq) []byte {
-	return binary.BigEndian.AppendUint64(tableEntry.key(string(st)), uint64(seq))
+	return s.readEntries(st, chapters, from, to)
 }
 
 func (s *Store) Heads(ctx context.Context, streams []id.Stream) ([]stream.Head, error) {
@@ -236,7 +222,11 @@ func (s *Store) Redact(ctx context.Context, st id.Stream, seq id.Seq, kind strea
 		return nil
 	}
 	e.Kind, e.Body = kind, body
+	chapters, err := s.chapters(st, &t.end, seq, seq)
+	if err != nil {
+		return err
+	}
 	return s.write(func(b *pebble.Batch) error {
-		return b.Set(entryKey(st, seq), appendEntry(nil, e), nil)
+		return b.Set(entryKey(chapters[0].volume, st, seq), appendEntry(nil, e), nil)
 	})
 }

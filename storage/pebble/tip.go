@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"hash/maphash"
 	"sync"
@@ -34,7 +35,8 @@ type tip struct {
 type end struct {
 	head   stream.Head
 	newest uuid.UUID // the greatest id in the stream: what is greater is not in it
-	// lead are the first two authors of the stream, with their last entries; a
+	last   chapter   // where its newest entries are
+	// lead are the first two authors of the stream, with their last countable entries; a
 	// direct conversation has no more. Those of other authors are rows of tableAuthor.
 	lead [2]authored
 }
@@ -145,7 +147,7 @@ func (sh *tipShard) hold(t *tip) {
 	sh.mu.Unlock()
 }
 
-// wrote notes an entry of who at a position; false if it needs a row of its own.
+// wrote notes a countable entry of who at a position; false if it needs a row of its own.
 func (e *end) wrote(who id.Principal, at stream.Head) bool {
 	for i := range e.lead {
 		if a := &e.lead[i]; a.who == who || a.who == "" {
@@ -156,7 +158,7 @@ func (e *end) wrote(who id.Principal, at stream.Head) bool {
 	return false
 }
 
-// author finds an author's last entry; settled is false if a row has to tell.
+// author finds an author's last countable entry; settled is false if a row has to tell.
 func (e *end) author(who id.Principal) (at stream.Head, settled bool) {
 	for _, a := range e.lead {
 		if a.who == who {
@@ -176,6 +178,8 @@ func (e *end) saw(u uuid.UUID) {
 func appendEnd(b []byte, e *end) []byte {
 	b = appendHead(b, e.head)
 	b = append(b, e.newest[:]...)
+	b = binary.AppendUvarint(b, uint64(e.last.volume))
+	b = binary.AppendUvarint(b, uint64(e.last.first))
 	for _, a := range e.lead {
 		if a.who != "" {
 			b = appendHead(appendString(b, string(a.who)), a.at)
@@ -188,9 +192,14 @@ func decodeEnd(row []byte, st id.Stream) (e end, err error) {
 	d := decoder{row: row}
 	e.head = d.head()
 	e.newest = d.id()
+	e.last.volume = uint32(d.uvarint())
+	e.last.first = id.Seq(d.uvarint())
 	for i := 0; len(d.row) > 0 && i < len(e.lead) && !d.short; i++ {
 		e.lead[i].who = id.Principal(d.take(int(d.uvarint())))
 		e.lead[i].at = d.head()
 	}
-	return e, d.err("the head of " + string(st))
+	if d.short {
+		return end{}, damaged("the end of %s", st)
+	}
+	return e, nil
 }

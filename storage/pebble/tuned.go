@@ -5,18 +5,40 @@ import (
 	"github.com/cockroachdb/pebble/v2/bloom"
 )
 
+const (
+	// memtableBytes of new rows are gathered in memory before they are sorted
+	// into the files. The first ones are smaller: an idle server needs little.
+	memtableBytes = 16 << 20
+	// cacheBytes of blocks are kept decoded.
+	cacheBytes = 16 << 20
+)
+
 // tuned are the options of the engine.
 func tuned(opt Options, lock *pebble.Lock) *pebble.Options {
 	o := &pebble.Options{
 		FS:                 opt.FS,
 		Lock:               lock,
 		FormatMajorVersion: pebble.FormatValueSeparation,
-		CacheSize:          8 << 20,
-		MemTableSize:       8 << 20,
+		CacheSize:          cacheBytes,
+		MemTableSize:       memtableBytes,
 		Logger:             logger{opt.Logger},
 	}
+	o.Experimental.SpanPolicyFunc = spans
 	for i := range o.Levels {
-		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // bits a key; one of a hundred is looked for in vain
 	}
 	return o
+}
+
+// spans cuts the engine's files at the borders of volumes and of the tables that
+// grow without end, so that no file lies across what is being written and what
+// will not change any more.
+func spans(start []byte) (pebble.SpanPolicy, []byte, error) {
+	switch t := table(start[0]); {
+	case t == tableEntry && len(start) >= volumeKeySize:
+		return pebble.SpanPolicy{}, after(start[:volumeKeySize]), nil
+	case t < tableID:
+		return pebble.SpanPolicy{}, []byte{byte(tableID)}, nil
+	}
+	return pebble.SpanPolicy{}, nil, nil
 }
