@@ -13,6 +13,7 @@ const HELLO_CURSORS = 800;
 const PAGE = 50;
 /** How long a page of history that could not be read is left alone, in ms. */
 const AGAIN_MS = 3000;
+const SETTLED_MS = 1500;
 /** Members that are read at once; names of others are looked up as they appear. */
 const MEMBERS_MOST = 600;
 
@@ -121,7 +122,6 @@ export class Chats {
     c.kind = info.kind;
     c.title = info.title;
     c.peer = info.peer ?? "";
-    c.group = info.kind === "group" ? info : null;
     c.hidden = Boolean(info.hidden);
     const page = await this.#world.call("history", { stream, limit: PAGE });
     if (this.#cursors.at(stream) === undefined) {
@@ -129,6 +129,7 @@ export class Chats {
       this.#cursors.read(stream, page.entries);
       c.complete = page.entries.length < PAGE;
     }
+    c.group = info.kind === "group" ? info : null; // after the entries, which are older
     this.#world.changed();
     return c;
   }
@@ -203,6 +204,12 @@ export class Chats {
     this.#world.changed();
   }
 
+  /** The same, once what is going on has settled: nodes answer from memory for a second. @param {Conversation} c */
+  #refreshSoon(c) {
+    clearTimeout(c.refresh);
+    c.refresh = setTimeout(() => this.refreshGroup(c), SETTLED_MS);
+  }
+
   /** @param {Conversation} c */
   async loadMembers(c) {
     c.members ??= [];
@@ -241,7 +248,7 @@ export class Chats {
     if (c && (known === undefined || s.left)) c.stands(s); // before the entries, so that they find their peer
     this.#cursors.read(s.stream, entries);
     c?.stands(s);
-    if (c?.members) this.refreshGroup(c);
+    if (c?.members) this.#refreshSoon(c);
   }
 
   /** @param {Entry} e */
@@ -249,7 +256,7 @@ export class Chats {
     const c = this.all.get(e.stream);
     if (c) {
       c.apply(e);
-      if (e.kind === "member" || e.kind === "group") this.refreshGroup(c);
+      if (e.kind === "member" || e.kind === "group") this.#refreshSoon(c);
       this.#world.arrived(e);
     } else if (e.stream === "@contacts") {
       if (e.kind === "joined") this.sync();

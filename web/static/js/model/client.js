@@ -39,7 +39,7 @@ export class Client {
     });
     const call = (/** @type {string} */ op, /** @type {object} */ data) => this.session.call(op, data);
     this.chats = new Chats({ me: user, call, api, changed, arrived: (e) => this.#arrived(e) });
-    this.chats.onPersonal = () => this.people.refresh().catch(() => {});
+    this.chats.onPersonal = () => this.chats.ready && this.people.refresh().catch(() => {});
     this.outbox = new Outbox(user, { call, stored: (e) => this.chats.take(e), changed });
     this.changed = changed;
     this.typedAt = 0;
@@ -112,26 +112,23 @@ export class Client {
 
   /** @param {Conversation} c @param {{name?: string, mute_all?: boolean}} change */
   async changeGroup(c, change) {
-    await this.api.patch(at`/groups/${c.stream}`, change);
-    await this.chats.refreshGroup(c);
+    c.group = await this.api.patch(at`/groups/${c.stream}`, change);
+    this.changed();
   }
 
   /** @param {Conversation} c @param {string[]} users */
   async addMembers(c, users) {
     await this.api.post(at`/groups/${c.stream}/members`, { users });
-    await this.chats.refreshGroup(c);
   }
 
   /** @param {Conversation} c @param {string} user @param {object} change role, muted_until or nickname */
   async changeMember(c, user, change) {
     await this.api.put(at`/groups/${c.stream}/members/${user}`, change);
-    await this.chats.refreshGroup(c);
   }
 
   /** @param {Conversation} c @param {string} user */
   async removeMember(c, user) {
     await this.api.delete(at`/groups/${c.stream}/members/${user}`);
-    await this.chats.refreshGroup(c);
   }
 
   /** @param {Conversation} c */
@@ -143,13 +140,11 @@ export class Client {
   /** @param {Conversation} c @param {string} to */
   async transfer(c, to) {
     await this.api.post(at`/groups/${c.stream}/transfer`, { to });
-    await this.chats.refreshGroup(c);
   }
 
   /** @param {Conversation} c */
   async dissolve(c) {
     await this.api.delete(at`/groups/${c.stream}`);
-    await this.chats.refreshGroup(c);
   }
 
   /** Ends the sign-in of this device. */

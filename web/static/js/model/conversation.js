@@ -2,6 +2,8 @@
 // log that has been read so far. The log has no holes between its first entry
 // here and its end; what lies before is read when somebody scrolls up.
 
+import { follow } from "./group.js";
+
 /** @typedef {import("./types.js").Entry} Entry */
 /** @typedef {import("./types.js").StreamState} StreamState */
 
@@ -48,6 +50,8 @@ export class Conversation {
 
   /** @type {import("./types.js").Member[]|null} */
   members = null;
+  /** When the group is read anew. @type {any} */
+  refresh = undefined;
   /** Who is typing, and until when that holds. @type {Map<string, number>} */
   typing = new Map();
   /** What was written and not sent. */
@@ -106,10 +110,11 @@ export class Conversation {
     if (e.from === this.me) this.readUpTo(e.seq, e.count);
     if (e.from === this.peer) this.peerRead = Math.max(this.peerRead, e.seq);
     if (REDACTS[e.kind]) this.#redact(e.body.seq, REDACTS[e.kind]);
-    if (e.kind === "group" && this.group) {
-      if (typeof e.body.name === "string") this.title = this.group.name = e.body.name;
-      if (typeof e.body.mute_all === "boolean") this.group.settings.mute_all = e.body.mute_all;
+    if (e.kind === "member" && e.body.users?.includes(this.me)) {
+      if (["remove", "leave"].includes(e.body.action)) this.left = true;
+      if (["add", "join"].includes(e.body.action)) this.left = false;
     }
+    if (e.kind === "member" || e.kind === "group") follow(this, e);
   }
 
   /** Older entries, as read before the first one here. @param {Entry[]} older @param {boolean} more */

@@ -46,7 +46,8 @@ export class People {
     const member = where?.members?.find((m) => m.user === user);
     if (member?.nickname) return member.nickname;
     if (user === this.me.user) return this.me.display_name;
-    return friend?.display_name ?? member?.display_name ?? this.profile(user)?.display_name ?? user;
+    const known = friend?.display_name ?? member?.display_name;
+    return known ?? (this.ready ? this.profile(user)?.display_name : undefined) ?? user;
   }
 
   /** A stranger's profile; it is looked up if it is not here. @param {string} user @returns {Profile|null} */

@@ -1,6 +1,6 @@
 // The list of conversations.
 
-import { html, cls, useState } from "./dom.js";
+import { html, cls, useEffect, useRef, useState } from "./dom.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icons.js";
 import { Link } from "./router.js";
@@ -35,26 +35,26 @@ function Item({ client, c, picked }) {
   const waiting = client.outbox.of(c.stream).at(-1);
   const typing = [...c.typing.keys()];
   return html`
-    <li aria-label=${name} class=${cls(c.pinned && "is-pinned")}>
-      <${Link} to=${{ page: "chats", stream: c.stream }} class="item" aria-label=${name} aria-describedby=${id} aria-current=${picked ? "true" : undefined}>
-        <${Avatar} id=${c.peer || c.stream} name=${title} group=${c.kind === "group"} />
-        <span class="item-title" dir="auto">${title}</span>
-        <span class="item-time">
-          ${waiting ? html`<${Icon} name=${waiting.failed ? "alert" : "clock"} class=${waiting.failed ? "bad" : ""} />` : c.last && brief(c.last.at)}
-        </span>
-        <span class="item-line" id=${id} dir="auto">
-          ${typing.length > 0
-            ? html`<em>${c.kind === "group" ? words.typingOne(people.name(typing[0], c)) : words.typing}</em>`
-            : c.draft && !picked
-              ? html`<em class="draft">${words.draft}:</em> ${c.draft}`
-              : waiting?.body.text ?? preview(c, people)}
-        </span>
-        <span class="item-marks">
-          ${c.muted && html`<${Icon} name="mute" />`}
-          ${c.pinned && html`<${Icon} name="pin" />`}
-          ${unread > 0 && html`<b class=${cls("badge", c.muted && "soft")} aria-hidden="true">${unread > 999 ? "999+" : unread}</b>`}
-        </span>
+    <li aria-label=${name} class=${cls("item", picked && "is-picked")}>
+      <${Avatar} id=${c.peer || c.stream} name=${title} group=${c.kind === "group"} />
+      <${Link} to=${{ page: "chats", stream: c.stream }} class="item-title" dir="auto" data-stream=${c.stream} aria-describedby=${id} aria-current=${picked ? "true" : undefined}>
+        ${title}${unread > 0 && html`<span class="hidden">, ${words.unread(unread)}</span>`}
       <//>
+      <span class="item-time">
+        ${waiting ? html`<${Icon} name=${waiting.failed ? "alert" : "clock"} class=${waiting.failed ? "bad" : ""} />` : c.last && brief(c.last.at)}
+      </span>
+      <span class="item-line" id=${id} dir="auto">
+        ${typing.length > 0
+          ? html`<em>${c.kind === "group" ? words.typingOne(people.name(typing[0], c)) : words.typing}</em>`
+          : c.draft && !picked
+            ? html`<em class="draft">${words.draft}:</em> ${c.draft}`
+            : waiting?.body.text ?? preview(c, people)}
+      </span>
+      <span class="item-marks">
+        ${c.muted && html`<${Icon} name="mute" />`}
+        ${c.pinned && html`<${Icon} name="pin" />`}
+        ${unread > 0 && html`<b class=${cls("badge", c.muted && "soft")} aria-hidden="true">${unread > 999 ? "999+" : unread}</b>`}
+      </span>
     </li>
   `;
 }
@@ -66,6 +66,14 @@ const Skeletons = () => html`
 /** @param {{client: Client, picked?: string}} props */
 export function ChatList({ client, picked }) {
   const [filter, setFilter] = useState("");
+  const list = useRef(/** @type {HTMLElement|null} */ (null));
+  const before = useRef(picked);
+  useEffect(() => {
+    // Back from a conversation: go on where one was.
+    const was = before.current;
+    before.current = picked;
+    if (was && !picked) [...(list.current?.querySelectorAll("a") ?? [])].find((a) => a.dataset.stream === was)?.focus();
+  }, [picked]);
   const { chats, people } = client;
   const all = chats.listed();
   const wanted = filter.trim().toLowerCase();
@@ -85,7 +93,7 @@ export function ChatList({ client, picked }) {
     `}
     <div class="scroll">
       ${!chats.ready && all.length === 0 && html`<${Skeletons} />`}
-      <ul role="list" class="items" aria-label=${words.chats} onKeyDown=${arrows}>
+      <ul ref=${list} role="list" class="items" aria-label=${words.chats} onKeyDown=${arrows}>
         ${shown.map((c) => html`<${Item} key=${c.stream} client=${client} c=${c} picked=${c.stream === picked} />`)}
       </ul>
       ${chats.ready && all.length === 0 && html`<div class="empty-list"><h2>${words.noChats}</h2><p>${words.noChatsHint}</p></div>`}

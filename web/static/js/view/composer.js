@@ -15,8 +15,8 @@ import { words } from "../text/words.js";
 const growsItself = CSS.supports("field-sizing", "content");
 const utf8 = new TextEncoder();
 
-/** @param {{client: Client, c: Conversation, replyTo: Entry|null, onReply: (e: Entry|null) => void}} props */
-export function Composer({ client, c, replyTo, onReply }) {
+/** @param {{client: Client, c: Conversation, details: boolean, replyTo: Entry|null, onReply: (e: Entry|null) => void}} props */
+export function Composer({ client, c, details, replyTo, onReply }) {
   const box = useRef(/** @type {any} */ (null));
   const [query, setQuery] = useState(/** @type {string|null} */ (null));
   const mentions = useRef(/** @type {{onKey: (e: KeyboardEvent) => boolean}|null} */ (null));
@@ -24,9 +24,9 @@ export function Composer({ client, c, replyTo, onReply }) {
   const over = utf8.encode(text).length - client.limits.text_bytes;
 
   useEffect(() => {
-    if (!touches()) box.current.focus();
-    return () => client.typing(c, false);
-  }, [c]);
+    if (!touches() && !details) box.current.focus();
+  }, [c, details]);
+  useEffect(() => () => client.typing(c, false), [c]);
   useEffect(() => {
     if (replyTo) box.current.focus();
   }, [replyTo]);

@@ -1,6 +1,6 @@
 // Friends, requests that wait for an answer, and adding somebody.
 
-import { html, useState } from "./dom.js";
+import { html, cls, useState } from "./dom.js";
 import { Avatar } from "./avatar.js";
 import { Dialog } from "./ask.js";
 import { Icon } from "./icons.js";
@@ -70,12 +70,10 @@ function AddContact({ client, onClose }) {
 function Person({ client, user, picked, note }) {
   const name = client.people.name(user);
   return html`
-    <li>
-      <${Link} to=${{ page: "contacts", user }} class="item person" aria-current=${picked ? "true" : undefined}>
-        <${Avatar} id=${user} name=${name} />
-        <span class="item-title" dir="auto">${name}</span>
-        <span class="item-line">${note ?? "@" + user}</span>
-      <//>
+    <li class=${cls("item", "person", picked && "is-picked")}>
+      <${Avatar} id=${user} name=${name} />
+      <${Link} to=${{ page: "contacts", user }} class="item-title" dir="auto" aria-current=${picked ? "true" : undefined}>${name}<//>
+      <span class="item-line">${note ?? "@" + user}</span>
     </li>
   `;
 }

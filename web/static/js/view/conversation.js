@@ -107,7 +107,7 @@ export function ConversationPage({ client, stream, details }) {
         <${Head} client=${client} c=${c} details=${details} />
         <${Log} client=${client} c=${c} onReply=${setReplyTo} />
         <${Notice} client=${client} c=${c} />
-        ${!c.closed && html`<${Composer} client=${client} c=${c} replyTo=${replyTo} onReply=${setReplyTo} />`}
+        ${!c.closed && html`<${Composer} client=${client} c=${c} details=${details} replyTo=${replyTo} onReply=${setReplyTo} />`}
       </div>
       ${details && html`<${Details} client=${client} c=${c} />`}
     </div>

@@ -51,6 +51,7 @@ function AddPeople({ client, c, onClose }) {
 export function GroupDetails({ client, c }) {
   const [busy, run] = useBusy();
   const [adding, setAdding] = useState(false);
+  const [muteAll, setMuteAll] = useState(/** @type {boolean|null} */ (null)); // while it is being changed
   const { group } = c;
   if (!group) return null;
   const leads = group.my_role === "owner" || group.my_role === "admin";
@@ -58,6 +59,12 @@ export function GroupDetails({ client, c }) {
 
   const leave = async () => {
     if (await sure(words.leaveGroup, words.leaveGroupSure)) (await run(() => client.leaveGroup(c))) && go({ page: "chats" });
+  };
+  const silence = async (/** @type {any} */ e) => {
+    const on = e.currentTarget.checked;
+    setMuteAll(on);
+    await run(() => client.changeGroup(c, { mute_all: on }));
+    setMuteAll(null);
   };
   const dissolve = async () => {
     if (await sure(words.dissolveGroup, words.dissolveGroupSure)) run(() => client.dissolve(c));
@@ -73,8 +80,7 @@ export function GroupDetails({ client, c }) {
       ${leads && !c.closed &&
       html`
         <label class="switch"><span>${words.muteEverybody}</span>
-          <input type="checkbox" role="switch" checked=${group.settings.mute_all} disabled=${busy}
-            onChange=${(/** @type {any} */ e) => run(() => client.changeGroup(c, { mute_all: e.currentTarget.checked }))} /></label>
+          <input type="checkbox" role="switch" checked=${muteAll ?? group.settings.mute_all} onChange=${silence} /></label>
       `}
       <div class="members-head">
         <h3 class="section">${words.members}</h3>

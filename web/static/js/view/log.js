@@ -99,10 +99,11 @@ export function Log({ client, c, onReply }) {
     look();
   });
   useEffect(() => {
+    const el = box.current;
     const watch = new ResizeObserver(() => {
-      if (place.current.atEnd) box.current.scrollTop = box.current.scrollHeight;
+      if (place.current.atEnd) el.scrollTop = el.scrollHeight;
     });
-    watch.observe(box.current);
+    watch.observe(el);
     return () => watch.disconnect();
   }, []);
   const mine = client.outbox.of(c.stream).length;

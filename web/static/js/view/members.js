@@ -56,11 +56,13 @@ function MemberRow({ client, c, m }) {
   const label = m.role === "owner" ? words.owner : m.role === "admin" ? words.admin : "";
   return html`
     <li class="member">
-      <${Link} to=${{ page: "contacts", user: m.user }} class="item person">
+      <div class="item person">
         <${Avatar} id=${m.user} name=${name} size="small" />
-        <span class="item-title" dir="auto">${name}${m.user === client.user && html` <span class="soft">(${words.you})</span>`}</span>
+        <${Link} to=${{ page: "contacts", user: m.user }} class="item-title" dir="auto">
+          ${name}${m.user === client.user && html` <span class="soft">(${words.you})</span>`}
+        <//>
         <span class="item-line">${muted(m) ? words.mutedTill(moment(m.muted_until ?? "")) : "@" + m.user}</span>
-      <//>
+      </div>
       ${label && html`<span class="role">${label}</span>`}
       ${!c.closed && leads(role, m) && html`<${Menu} label=${`${words.more}: ${name}`} items=${items} />`}
     </li>

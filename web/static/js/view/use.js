@@ -31,13 +31,11 @@ export function useBusy(better) {
   ];
 }
 
-/** Puts the focus on an element when a view begins to show something else. @param {any} what @param {boolean} [wanted] */
+/** Puts the focus on an element when a view begins to show something, so that one reads on there. @param {any} what @param {boolean} [wanted] */
 export function useFocusOn(what, wanted = true) {
   const ref = useRef(/** @type {any} */ (null));
-  const first = useRef(true);
   useEffect(() => {
-    if (wanted && !(first.current && document.activeElement !== document.body)) ref.current?.focus();
-    first.current = false;
+    if (wanted) ref.current?.focus();
   }, [what]);
   return ref;
 }

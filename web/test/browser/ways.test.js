@@ -1,0 +1,142 @@
+// Other ways to use the client: by keyboard alone, on a phone, in Chinese, with
+// text that runs the other way.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { House, PHONE } from "./people.js";
+import { Server } from "./server.js";
+
+const server = new Server();
+const house = new House(server);
+before(async () => {
+  await server.start();
+  await house.open();
+});
+afterEach(() => house.empty());
+after(async () => {
+  await house.close();
+  await server.stop();
+});
+
+/** Presses Tab until something of that name has the focus. @param {import("playwright-core").Page} page @param {string|RegExp} name */
+async function tabTo(page, name) {
+  const wanted = typeof name === "string" ? new RegExp(`^${name}$`) : name;
+  const seen = [];
+  for (let n = 0; n < 40; n++) {
+    await page.keyboard.press("Tab");
+    const focus = await page.evaluate(() => {
+      const el = document.activeElement;
+      return (el?.getAttribute("aria-label") || el?.closest("label")?.textContent || el?.textContent || "").trim();
+    });
+    if (wanted.test(focus)) return;
+    seen.push(focus);
+  }
+  assert.fail(`Tab does not reach ${name}: ${seen.join(" | ")}`);
+}
+
+test("everything works by keyboard alone", async () => {
+  const [ann, ben] = await server.friends("Ann", "Ben");
+  const stream = await ann.direct(ben);
+  await ann.say(stream, "are you awake?");
+  const b = await house.visitor();
+  const { page } = b;
+  await page.keyboard.type(ben.user); // the first field has the focus
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(ben.password);
+  await page.keyboard.press("Enter");
+  await b.chat("Ann, 1 unread").waitFor();
+
+  await tabTo(page, "Ann, 1 unread");
+  await page.keyboard.press("Enter");
+  await b.hears("are you awake?");
+  await b.box.and(page.locator(":focus")).waitFor(); // one can write at once
+  await page.keyboard.type("yes,");
+  await page.keyboard.press("Shift+Enter");
+  await page.keyboard.type("very much");
+  await page.keyboard.press("Enter");
+  await b.message("yes,").getByText("Sent").waitFor();
+  assert.equal((await ann.history(stream)).at(-1).body.text, "yes,\nvery much");
+
+  await page.keyboard.press("ArrowUp"); // from the empty box to the newest message
+  await page.locator(".message.mine:focus").waitFor();
+  await page.keyboard.press("ArrowUp");
+  await page.locator(".message.theirs:focus").waitFor();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.getByRole("menuitem", { name: "Reply" }).and(page.locator(":focus")).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("menu").waitFor({ state: "detached" });
+  await page.keyboard.press("Enter");
+  for (const item of ["Reply", "Copy", "Recall"]) {
+    await page.getByRole("menuitem", { name: item }).and(page.locator(":focus")).waitFor();
+    await page.keyboard.press(item === "Recall" ? "Enter" : "ArrowDown");
+  }
+  await b.log.getByText("You recalled this").waitFor();
+
+  await page.evaluate(() => /** @type {HTMLElement} */ (document.activeElement).blur());
+  await page.goto("/contacts");
+  await page.getByRole("heading", { name: "Contacts" }).waitFor();
+  await page.keyboard.press("Tab");
+  await page.getByText("Skip to content").and(page.locator(":focus")).waitFor();
+  await tabTo(page, "Add contact");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").getByLabel("User").and(page.locator(":focus")).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Add contact" }).and(page.locator(":focus")).waitFor(); // the focus is given back
+  await tabTo(page, /Ann/);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Ann", level: 2 }).and(page.locator(":focus")).waitFor();
+});
+
+test("a phone shows one thing at a time", async () => {
+  const [ann, ben] = await server.friends("Ann", "Ben");
+  await ann.say(await ann.direct(ben), "on the move");
+  const b = await house.guest(ben, PHONE);
+  const list = b.page.getByRole("list", { name: "Chats" });
+  await b.open("Ann");
+  await list.waitFor({ state: "hidden" });
+  await b.hears("on the move");
+  await b.say("me too");
+  await b.message("me too").getByText("Sent").waitFor();
+  assert.equal(await b.page.evaluate(() => document.documentElement.scrollWidth), 390, "nothing sticks out");
+  await b.page.getByRole("link", { name: "Details" }).click();
+  await b.log.waitFor({ state: "hidden" });
+  await b.page.goBack();
+  await b.page.getByRole("link", { name: "Back" }).click();
+  await list.waitFor();
+  await b.go("Me");
+  await b.page.getByRole("heading", { name: "Me" }).waitFor();
+});
+
+test("a browser that speaks Chinese is spoken to in Chinese", async () => {
+  const [ann, ben] = await server.friends("小安", "老本");
+  await ann.say(await ann.direct(ben), "下周来喝茶吗？");
+  const b = await house.visitor({ locale: "zh-CN" });
+  await b.signIn(ben, { user: "用户", password: "密码", signIn: "登录" });
+  await b.page.getByRole("listitem", { name: "小安，1 条未读" }).or(b.page.getByRole("listitem", { name: "小安, 1 条未读" })).getByRole("link").click();
+  await b.hears("下周来喝茶吗？");
+  await b.page.getByRole("textbox", { name: "消息" }).fill("好的");
+  await b.page.getByRole("button", { name: "发送" }).click();
+  await b.message("好的").getByText("已发送").waitFor();
+  assert.equal(await b.page.evaluate(() => document.documentElement.lang), "zh-Hans");
+
+  await b.go("我");
+  await b.page.getByRole("combobox", { name: "语言" }).selectOption({ label: "English" });
+  await b.page.getByRole("button", { name: "Sign out" }).waitFor();
+  await b.page.reload();
+  await b.page.getByRole("button", { name: "Sign out" }).click();
+  await b.page.getByRole("button", { name: "Sign in" }).waitFor();
+});
+
+test("right-to-left text runs its own way", async () => {
+  const [ann, ben] = await server.friends("Ann", "Ben");
+  const stream = await ann.direct(ben);
+  await ann.say(stream, "مرحباً بك في المقهى");
+  await ann.say(stream, "welcome");
+  const b = await house.guest(ben);
+  await b.open("Ann");
+  await b.hears("welcome");
+  const way = (/** @type {string} */ text) => b.message(text).locator(".text").evaluate((el) => getComputedStyle(el).direction);
+  assert.equal(await way("مرحباً"), "rtl");
+  assert.equal(await way("welcome"), "ltr");
+});
