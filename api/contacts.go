@@ -59,7 +59,8 @@ type (
 func contactOf(f contact.Friend) contactItem {
 	return contactItem{
 		string(f.User), f.DisplayName, f.Alias, f.Tags, f.Starred,
-		f.ChatOnly, f.HideMyMoments, f.HideTheirMoments, wire.Time{Time: f.Since},
+		f.ChatOnly, f.HideMyMoments, f.HideTheirMoments,
+		wire.Time{Time: f.Since},
 	}
 }
 

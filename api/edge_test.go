@@ -90,8 +90,8 @@ func TestQueriesAreReadStrictly(t *testing.T) {
 	for _, q := range []string{"before=-1", "after=-1", "limit=-1", "after=x", "before=1.5", "limit=many", "before=9223372036854775808", "before="} {
 		h.get("/v1/conversations/d-ann~zoe/messages?"+q, token).refused("bad_request")
 	}
-	for _, p := range []string{"/v1/me", "/v1/users/ann", "/v1/contacts/zoe"} {
-		h.get(p+"?x=1", token)
+	for _, p := range []string{"/v1/me", "/v1/users/ann", "/v1/conversations/d-ann~zoe"} {
+		h.get(p+"?x=1", token).refused("bad_request")
 	}
 	h.post("/v1/accounts?x=1", "", `{}`).refused("bad_request")
 }

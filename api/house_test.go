@@ -179,18 +179,22 @@ func (h *house) call(method, path, token string, body any) answer {
 }
 
 func (h *house) get(path, token string) answer { h.t.Helper(); return h.call("GET", path, token, nil) }
+
 func (h *house) post(path, token string, b any) answer {
 	h.t.Helper()
 	return h.call("POST", path, token, b)
 }
+
 func (h *house) put(path, token string, b any) answer {
 	h.t.Helper()
 	return h.call("PUT", path, token, b)
 }
+
 func (h *house) patch(path, token string, b any) answer {
 	h.t.Helper()
 	return h.call("PATCH", path, token, b)
 }
+
 func (h *house) delete(path, token string) answer {
 	h.t.Helper()
 	return h.call("DELETE", path, token, nil)

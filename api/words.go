@@ -22,11 +22,13 @@ type opWords struct {
 var words = map[string]opWords{
 	"createAccount": {
 		"Create an account", "The user id is taken for good.",
-		nil, []fault.Code{"user_taken", "weak_password"},
+		nil,
+		[]fault.Code{"user_taken", "weak_password"},
 	},
 	"createSession": {
 		"Sign in", "With user and password, or with an assertion of the operator's identity provider, which makes the user on first use. Signing in again on a device replaces its token. An unknown user and a wrong password look alike.",
-		nil, []fault.Code{"unauthenticated", "token_expired", "forbidden"},
+		nil,
+		[]fault.Code{"unauthenticated", "token_expired", "forbidden"},
 	},
 	"listSessions":      {"List my sign-ins", "One for each device.", nil, nil},
 	"endCurrentSession": {"Sign out", "The token ends at once, and so do live connections that came with it (close code 4401).", nil, nil},
@@ -54,7 +56,8 @@ var words = map[string]opWords{
 	"listMessages":       {"Read a piece of history", "The newest entries, those before a position, or those after one; always ascending.", nil, []fault.Code{"not_member"}},
 	"sendMessage": {
 		"Send a message", "Answered when it is durable. The same `message_id` again answers 200 and the same position, however often.",
-		[]int{200}, []fault.Code{"not_friends", "blocked", "not_member", "muted", "message_id_reused", "stream_closed", "conflict"},
+		[]int{200},
+		[]fault.Code{"not_friends", "blocked", "not_member", "muted", "message_id_reused", "stream_closed", "conflict"},
 	},
 	"readConversation": {"Move my read position", "Forward only, never beyond the last entry. Answers where it is.", nil, []fault.Code{"not_member"}},
 	"recallMessage":    {"Take a message back", "Its content is gone for everybody; its place stays. A second time answers as the first.", nil, []fault.Code{"not_member", "recall_expired", "conflict", "stream_closed"}},
