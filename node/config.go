@@ -14,12 +14,13 @@ import (
 // laptop. The tags are those of the command line, where every field is a flag;
 // on and off, and other choices, are words so that a file reads well.
 type Config struct {
-	Listen    string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where people and programs connect. Port 0 picks a free one."`
-	OpsListen string `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Where operators connect: health, metrics, profiles. Keep it private."`
-	Data      string `default:"./teahouse-data" placeholder:"DIR" help:"Folder of the embedded store and of the operator's token."`
-	Store     string `default:"pebble:" placeholder:"URL" help:"pebble: (in the data folder), pebble:DIR, or scylla://h1,h2,h3/keyspace?replication=3."`
-	Bus       string `default:"memory:" placeholder:"URL" help:"memory: for one node, redis://[:password@]host:6379/0 for several."`
-	Node      string `placeholder:"NAME" help:"This node's name in logs and metrics. Default: the host's name."`
+	Listen    string   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where people and programs connect. Port 0 picks a free one."`
+	OpsListen string   `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Where operators connect: health, metrics, profiles. Keep it private."`
+	OpsHosts  []string `placeholder:"NAME" help:"Host names with a dot under which operators ask for that listener; addresses and plain names always work."`
+	Data      string   `default:"./teahouse-data" placeholder:"DIR" help:"Folder of the embedded store and of the operator's token."`
+	Store     string   `default:"pebble:" placeholder:"URL" help:"pebble: (in the data folder), pebble:DIR, or scylla://h1,h2,h3/keyspace?replication=3."`
+	Bus       string   `default:"memory:" placeholder:"URL" help:"memory: for one node, redis://[:password@]host:6379/0 for several."`
+	Node      string   `placeholder:"NAME" help:"This node's name in logs and metrics. Default: the host's name."`
 
 	Strangers string `default:"refuse" enum:"refuse,allow" help:"Whether people who are not friends may write to each other and be put into groups (${enum})."`
 	Limits    string `default:"on" enum:"on,off" help:"off lifts rate limits and the throttling of new connections; for load tests."`

@@ -45,7 +45,7 @@ var errDraining = errors.New("draining")
 
 // operators is what the operations listener answers.
 func (n *Node) operators(c *Config, x *Extras) http.Handler {
-	opt := api.OpsOptions{Logger: x.Logger, Version: x.Version, Token: c.OperatorToken, Now: time.Now}
+	opt := api.OpsOptions{Logger: x.Logger, Version: x.Version, Token: c.OperatorToken, Hosts: c.OpsHosts, Now: time.Now}
 	if x.Clock != nil {
 		opt.Now, opt.Clock = x.Clock.Now, x.Clock.Advance
 	}
