@@ -52,27 +52,31 @@ type contactBody struct {
 
 // body checks what somebody wants to send and returns it in the one form in
 // which it is stored, sent out and compared with a retry: members in the order
-// of the protocol, no white space, no needless escapes.
-func (s *Service) body(ctx context.Context, kind stream.Kind, raw stdjson.RawMessage) (stdjson.RawMessage, error) {
+// of the protocol, no white space, no needless escapes. mentions are the people
+// it names; whether they are there is for mayMention to say.
+func (s *Service) body(ctx context.Context, kind stream.Kind, raw stdjson.RawMessage) (body stdjson.RawMessage, mentions []string, err error) {
 	if len(raw) == 0 {
-		return nil, fault.BadRequest.At("/body", "is missing")
+		return nil, nil, fault.BadRequest.At("/body", "is missing")
 	}
 	switch kind {
 	case Text:
-		return s.textBody(raw)
+		b, err := wire.Decode[textBody](raw)
+		if err != nil {
+			return nil, nil, err
+		}
+		body, err = s.textBody(&b)
+		return body, b.Mentions, err
 	case Location:
-		return locationOf(raw)
+		body, err = locationOf(raw)
+		return body, nil, err
 	case Contact:
-		return s.contactBody(ctx, raw)
+		body, err = s.contactBody(ctx, raw)
+		return body, nil, err
 	}
-	return nil, fault.BadRequest.At("/kind", "cannot be sent")
+	return nil, nil, fault.BadRequest.At("/kind", "cannot be sent")
 }
 
-func (s *Service) textBody(raw []byte) (stdjson.RawMessage, error) {
-	b, err := wire.Decode[textBody](raw)
-	if err != nil {
-		return nil, err
-	}
+func (s *Service) textBody(b *textBody) (stdjson.RawMessage, error) {
 	if len(b.Text) > s.opt.TextBytes {
 		return nil, fault.TooLarge.At("/body/text", fmt.Sprintf("has more than %d bytes", s.opt.TextBytes))
 	}

@@ -61,17 +61,15 @@ func (s *Service) accept(ctx context.Context, d Draft) (id.Stream, stream.Draft,
 		return "", stream.Draft{}, err
 	}
 	kind := stream.Kind(d.Send.Kind)
-	body, err := s.body(ctx, kind, d.Send.Body)
+	body, mentions, err := s.body(ctx, kind, d.Send.Body)
 	if err != nil {
 		return "", stream.Draft{}, err
 	}
 	if err := s.mayWrite(ctx, a); err != nil {
 		return "", stream.Draft{}, err
 	}
-	if kind == Text {
-		if err := s.mayMention(ctx, a, body); err != nil {
-			return "", stream.Draft{}, err
-		}
+	if err := s.mayMention(ctx, a, mentions); err != nil {
+		return "", stream.Draft{}, err
 	}
 	if a.stream.Kind() == id.Direct {
 		if err := s.open(ctx, d.From, a.peer, a.stream); err != nil {
@@ -144,12 +142,8 @@ func (s *Service) mayWrite(ctx context.Context, a access) error {
 }
 
 // mayMention refuses to mention people who are not there, and @all to those who do not lead.
-func (s *Service) mayMention(ctx context.Context, a access, body []byte) error {
-	t, err := wire.Decode[textBody](body)
-	if err != nil || len(t.Mentions) == 0 {
-		return err
-	}
-	for _, name := range t.Mentions {
+func (s *Service) mayMention(ctx context.Context, a access, mentions []string) error {
+	for _, name := range mentions {
 		switch {
 		case a.stream.Kind() == id.Direct:
 			if !slices.Contains([]id.User{a.user, a.peer}, id.User(name)) {
