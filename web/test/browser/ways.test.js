@@ -99,6 +99,9 @@ test("a phone shows one thing at a time", async () => {
   await b.say("me too");
   await b.message("me too").getByText("Sent").waitFor();
   assert.equal(await b.page.evaluate(() => document.documentElement.scrollWidth), 390, "nothing sticks out");
+  await b.message("me too").locator(".bubble").dispatchEvent("touchstart"); // and the finger rests there
+  await b.page.getByRole("menuitem", { name: "Copy" }).waitFor();
+  await b.page.keyboard.press("Escape");
   await b.page.getByRole("link", { name: "Details" }).click();
   await b.log.waitFor({ state: "hidden" });
   await b.page.goBack();
@@ -106,6 +109,11 @@ test("a phone shows one thing at a time", async () => {
   await list.waitFor();
   await b.go("Me");
   await b.page.getByRole("heading", { name: "Me" }).waitFor();
+  b.expected = /404/;
+  await b.page.goto("/chats/d-nobody~nowhere");
+  await b.page.getByText("This conversation is not here").waitFor();
+  await b.page.getByRole("link", { name: "Back" }).click();
+  await list.waitFor();
 });
 
 test("a browser that speaks Chinese is spoken to in Chinese", async () => {

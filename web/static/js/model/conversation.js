@@ -120,6 +120,7 @@ export class Conversation {
   /** Older entries, as read before the first one here. @param {Entry[]} older @param {boolean} more */
   prepend(older, more) {
     this.entries = [...older, ...this.entries];
+    this.peerRead = Math.max(this.peerRead, older.findLast((e) => e.from === this.peer)?.seq ?? 0); // who answers has read
     this.complete = !more || (older[0]?.seq ?? 0) <= this.floor + 1;
   }
 

@@ -6,6 +6,9 @@ import { at } from "./api.js";
 /** @typedef {import("./types.js").Friend} Friend */
 /** @typedef {import("./types.js").Profile} Profile */
 
+/** How long a look-up that failed is left alone, in ms. */
+const AGAIN_MS = 5000;
+
 export class People {
   /** @type {Map<string, Friend>} */
   friends = new Map();
@@ -20,6 +23,8 @@ export class People {
 
   /** @type {Map<string, Profile|null>} others; null while being looked up, or unknown */
   #profiles = new Map();
+  /** @type {Set<string>} */
+  #nobody = new Set();
   #version = "";
   #refreshing = false;
   #again = false;
@@ -62,9 +67,16 @@ export class People {
         this.#changed();
       })
       .catch((err) => {
-        if (err.code !== "not_found") setTimeout(() => this.#profiles.delete(user), 5000);
+        if (err.code === "not_found" || err.code === "bad_request") this.#nobody.add(user);
+        else setTimeout(() => this.#profiles.delete(user), AGAIN_MS);
+        this.#changed();
       });
     return null;
+  }
+
+  /** There is nobody of that name, as far as we have asked. @param {string} user */
+  nobody(user) {
+    return this.#nobody.has(user);
   }
 
   /** What to call a conversation. @param {import("./conversation.js").Conversation} c */

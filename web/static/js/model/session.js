@@ -19,7 +19,7 @@ import { Problem } from "./problem.js";
  */
 
 const ANSWER_MS = 15_000; // an op unanswered for so long means that the connection is dead
-const PROBE_MS = 5_000; // the same for a ping that asks just that
+const PROBE_MS = 4_000; // the same for a ping that asks just that
 const OPEN_MS = 10_000;
 const STEADY_MS = 10_000; // a connection that lived for so long was a good one
 const RETRY_LEAST_MS = 500;

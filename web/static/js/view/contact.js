@@ -4,6 +4,7 @@ import { html, useState } from "./dom.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icons.js";
 import { Link, go } from "./router.js";
+import { Nothing } from "./nothing.js";
 import { sure } from "./ask.js";
 import { toast } from "./toasts.js";
 import { useBusy, useFocusOn } from "./use.js";
@@ -47,10 +48,11 @@ export function ContactCard({ client, user }) {
   const [busy, run] = useBusy();
   const { people } = client;
   const friend = people.friends.get(user);
-  const own = friend?.display_name ?? people.profile(user)?.display_name;
+  const own = friend?.display_name ?? (people.ready ? people.profile(user)?.display_name : undefined);
   const name = people.name(user);
   const me = user === client.user;
   const blocked = people.blocked(user);
+  if (people.nobody(user)) return html`<${Nothing} picture="img/leaves.svg" title=${words.noSuchUser} hint=${"@" + user} />`;
 
   const ask = () => run(async () => {
     const state = await people.ask(user, words.greetingDefault(people.me.display_name));

@@ -97,9 +97,14 @@ export function ConversationPage({ client, stream, details }) {
     if (c?.kind === "group" && !c.members) client.chats.loadMembers(c);
   }, [c]);
   if (!c) {
-    return gone
-      ? html`<${Nothing} picture="img/leaves.svg" title=${words.notFound} hint=${words.notFoundHint} />`
-      : html`<div class="waiting" aria-busy="true"></div>`;
+    return html`
+      <header class="talk-head back">
+        <${Link} to=${{ page: "chats" }} class="quiet round button back" aria-label=${words.back}><${Icon} name="back" /><//>
+      </header>
+      ${gone
+        ? html`<${Nothing} picture="img/leaves.svg" title=${words.notFound} hint=${words.notFoundHint} />`
+        : html`<div class="waiting" aria-busy="true"></div>`}
+    `;
   }
   return html`
     <div class=${cls("talk", details && "with-details")}>

@@ -98,9 +98,23 @@ function Content({ client, c, e }) {
   return html`<p class="gone">${words.unsupported}</p>`;
 }
 
+/** How long a finger rests on a message to open its menu, in ms. Not every phone tells it as a click of another button. */
+const PRESS_MS = 450;
+
 export class Message extends Component {
   /** @type {{current: (() => void)|null}} */
   opener = { current: null };
+  press = 0;
+
+  hold = () => {
+    this.press = window.setTimeout(() => this.opener.current?.(), PRESS_MS);
+  };
+
+  release = () => clearTimeout(this.press);
+
+  componentWillUnmount() {
+    this.release();
+  }
 
   /** Entries are never altered, only replaced; drawing one again is for what stands in its props. @param {any} next */
   shouldComponentUpdate(next) {
@@ -158,7 +172,7 @@ export class Message extends Component {
       <article class=${cls("message", mine ? "mine" : "theirs", first && "first", last && "last", gone && "is-gone", fate)} tabindex=${current ? 0 : -1}
         aria-label=${`${mine ? words.you : name}, ${time}`} onFocusIn=${() => onFocus(e.id)} onKeyDown=${onKeyDown} onContextMenu=${onContextMenu}>
         ${!mine && html`<span class="message-face">${first && html`<${Avatar} id=${e.from} name=${name} size="small" />`}</span>`}
-        <div class="bubble">
+        <div class="bubble" onTouchStart=${this.hold} onTouchMove=${this.release} onTouchEnd=${this.release} onTouchCancel=${this.release}>
           ${!mine && first && c.kind === "group" && html`<p class="author" dir="auto">${name}</p>`}
           ${replied > 0 && html`<p class="quote" dir="auto">${quoted ? html`<b>${client.people.name(quoted.from, c)}</b> ${gist(quoted, c, client.people)}` : words.replyGone}</p>`}
           <${Content} client=${client} c=${c} e=${e} />
