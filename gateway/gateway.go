@@ -93,6 +93,7 @@ type Gateway struct {
 	topics  *topics
 	wheel   *wheel
 	writers *writers
+	crew    crew
 	poller  *poller // nil: every session has a goroutine
 
 	stats    counters
@@ -113,7 +114,8 @@ func New(opt Options) *Gateway {
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.topics = newTopics(g)
 	g.hub = newHub(g.topics.abandoned)
-	g.writers = &writers{gw: g, most: runtime.GOMAXPROCS(0)}
+	g.writers = newWriters(g, runtime.GOMAXPROCS(0))
+	g.crew.gw = g
 	g.wheel = newWheel(tickOf(opt), (*session).visit)
 	if !opt.Portable {
 		p, err := newPoller()
@@ -136,6 +138,7 @@ func (g *Gateway) Serve(b bus.Bus, accounts Accounts, c Chat) {
 	g.bus, g.accounts, g.chat = b, accounts, c
 	g.run(func() { g.wheel.run(g.ctx.Done()) })
 	g.run(func() { g.topics.run(g.ctx) })
+	g.writers.start()
 	if g.poller != nil {
 		g.run(g.poller.run)
 	}
@@ -177,6 +180,8 @@ func (g *Gateway) Close() error {
 	if g.poller != nil {
 		g.poller.close()
 	}
+	g.crew.close()
+	g.writers.close()
 	if g.inside.shut() {
 		close(g.empty)
 	}

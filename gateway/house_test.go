@@ -164,7 +164,9 @@ func tokenOf(u id.User, device string) string {
 	return string(u) + "~" + (device + strings.Repeat("x", 43))[:43]
 }
 
-func sessionOf(u id.User, device string) id.Session { return id.Session("ses-" + string(u) + "-" + device) }
+func sessionOf(u id.User, device string) id.Session {
+	return id.Session("ses-" + string(u) + "-" + device)
+}
 
 // group makes a group of people who may be offline.
 func (h *house) group(owner id.User, members ...string) string {

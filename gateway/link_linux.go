@@ -133,14 +133,12 @@ func (l *epollLink) wake() { l.serveFor(inputAgain) }
 // serveFor has the session's input served, by who does already or by somebody new.
 func (l *epollLink) serveFor(news uint32) {
 	if l.input.Or(news|inputBusy)&inputBusy == 0 {
-		l.s.gw.run(l.run)
+		l.s.gw.crew.serve(l)
 	}
 }
 
 // run serves the session until there is no more to do for now.
-func (l *epollLink) run() {
-	d := desks.Get().(*desk)
-	defer desks.Put(d)
+func (l *epollLink) run(d *desk) {
 	for {
 		l.input.And(^uint32(inputAgain))
 		l.dry = false

@@ -41,7 +41,7 @@ func (p *poller) run() {
 	for {
 		n := 0
 		if p.raw.Read(func(fd uintptr) bool {
-			n, _ = unix.EpollWait(int(fd), events[:], 0)
+			n = harvest(int(fd), events[:])
 			return n > 0
 		}) != nil {
 			return
@@ -50,6 +50,22 @@ func (p *poller) run() {
 			if l := p.link(e.Fd, uint32(e.Pad)); l != nil {
 				l.event(e.Events)
 			}
+		}
+	}
+}
+
+// harvest takes what has happened so far; 0: nothing, and the next event will be
+// told to whoever watches the descriptor. epoll_wait without a time-out looks at
+// the list of events without its lock, and may miss one while the Go runtime
+// looks as well, which then is told to nobody; poll looks under the lock.
+func harvest(fd int, events []unix.EpollEvent) int {
+	look := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	for {
+		if n, _ := unix.EpollWait(fd, events, 0); n > 0 {
+			return n
+		}
+		if n, _ := unix.Poll(look, 0); n == 0 {
+			return 0
 		}
 	}
 }

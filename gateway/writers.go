@@ -3,7 +3,7 @@ package gateway
 import "sync"
 
 // Writers serve the sessions that have something to write, first come first
-// served, with a few goroutines that are there only while there is work. While a
+// served, with a few goroutines. While a
 // session waits for its turn more frames gather in its queue, and its turn is one
 // system call: the busier the server, the fewer calls per frame. For the same
 // reason the reply to who caused a large fan-out is written after it.
@@ -14,7 +14,9 @@ type writers struct {
 	mu      sync.Mutex
 	waiting []*session // from head on
 	head    int
-	working int
+	idle    int // goroutines that wait for news
+	news    sync.Cond
+	over    bool
 }
 
 const (
@@ -29,30 +31,43 @@ var scratches = sync.Pool{New: func() any { return new([scratchSize]byte) }}
 // written is what a writer has done.
 type written struct{ calls, frames, bytes int }
 
+func newWriters(gw *Gateway, most int) *writers {
+	w := &writers{gw: gw, most: most}
+	w.news.L = &w.mu
+	return w
+}
+
+func (w *writers) start() {
+	for range w.most {
+		w.gw.run(w.work)
+	}
+}
+
+// close sends the writers home.
+func (w *writers) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+	w.news.Broadcast()
+}
+
 // push has sessions written that were told to start.
 func (w *writers) push(sessions ...*session) {
-	polled := sessions
 	for i, s := range sessions {
 		if s.link.own() {
-			polled = w.apart(sessions, i)
+			sessions = w.apart(sessions, i)
 			break
 		}
 	}
-	if len(polled) == 0 {
+	if len(sessions) == 0 {
 		return
 	}
 	w.mu.Lock()
-	w.waiting = append(w.waiting, polled...)
-	more := 0
-	for w.working < w.most && len(w.waiting)-w.head > w.working*turn {
-		w.working++
-		more++
-	}
-	w.mu.Unlock()
-	for range more {
-		if !w.gw.run(w.work) {
-			return // nothing is written any more
-		}
+	defer w.mu.Unlock()
+	w.waiting = append(w.waiting, sessions...)
+	wanted := (len(w.waiting) - w.head + turn - 1) / turn
+	for ; w.idle > 0 && wanted > w.most-w.idle; w.idle-- { // as many as are busy with it already need not be woken
+		w.news.Signal()
 	}
 }
 
@@ -75,12 +90,7 @@ func (w *writers) work() {
 	defer scratches.Put(scratch)
 	var mine [turn]*session
 	var done written
-	n := 0
-	for {
-		n = w.next(mine[:], n)
-		if n == 0 {
-			break
-		}
+	for n := w.next(mine[:], 0); n > 0; {
 		again := 0
 		for _, s := range mine[:n] {
 			if s.flush(scratch[:], &done) {
@@ -88,17 +98,21 @@ func (w *writers) work() {
 				again++
 			}
 		}
-		n = again
 		w.gw.stats.wrote(&done)
+		n = w.next(mine[:], again)
 	}
 }
 
 // next puts the first again sessions of mine back to the end and fills mine with
-// those whose turn it is.
+// those whose turn it is. 0: go home.
 func (w *writers) next(mine []*session, again int) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.waiting = append(w.waiting, mine[:again]...)
+	for len(w.waiting) == w.head && !w.over {
+		w.idle++
+		w.news.Wait()
+	}
 	n := copy(mine, w.waiting[w.head:])
 	clear(w.waiting[w.head : w.head+n])
 	w.head += n
@@ -112,9 +126,6 @@ func (w *writers) next(mine []*session, again int) int {
 		rest := copy(w.waiting, w.waiting[w.head:])
 		clear(w.waiting[rest:])
 		w.waiting, w.head = w.waiting[:rest], 0
-	}
-	if n == 0 {
-		w.working--
 	}
 	return n
 }
