@@ -70,8 +70,8 @@ test("who goes offline misses nothing, and what was written meanwhile is sent", 
 
   await b.page.context().setOffline(true);
   await a.say("are you there?");
-  await b.say("written in a tunnel");
   await b.page.getByText("You are offline").waitFor();
+  await b.say("written in a tunnel");
   for (let n = 0; n < 130; n++) await ann.say(stream, `missed ${n}`);
   await b.message("written in a tunnel").getByText("Waiting for the connection").waitFor();
   assert.deepEqual((await b.texts()).slice(0, 1), ["before"]);
@@ -95,14 +95,46 @@ test("what was written before the page was closed is sent when it is opened agai
   b.expected = /ERR_INTERNET_DISCONNECTED|ERR_NETWORK/;
   await b.open("Ann");
   await b.page.context().setOffline(true);
+  await b.page.getByText("You are offline").waitFor();
   await b.say("kept in the drawer");
-  await b.message("kept in the drawer").waitFor();
+  await b.message("kept in the drawer").getByText("Waiting for the connection").waitFor();
   await b.page.goto("about:blank").catch(() => {});
   await b.page.context().setOffline(false);
   await b.page.goto("/");
   await b.open("Ann");
   await b.message("kept in the drawer").getByText("Sent").waitFor();
   assert.deepEqual((await ann.history(stream)).map((e) => e.body.text), ["first", "kept in the drawer"]);
+});
+
+test("a message whose answer got lost is tried again and stands there once", async () => {
+  const [ann, ben] = await server.friends("Ann", "Ben");
+  const stream = await ann.direct(ben);
+  await ann.say(stream, "first");
+  const b = await house.visitor();
+  b.expected = /WebSocket/;
+  let lost = 0;
+  await b.page.routeWebSocket(/\/v1\/ws$/, (ws) => {
+    const onward = ws.connectToServer();
+    let send = 0;
+    ws.onMessage((m) => {
+      const frame = JSON.parse(String(m));
+      if (frame.op === "send") send = frame.id;
+      onward.send(m);
+    });
+    onward.onMessage((m) => {
+      if (lost > 1 || !send || JSON.parse(String(m)).id !== send) return ws.send(m);
+      lost++; // it is stored, and nobody is told: the connection breaks
+      ws.close({ code: 4008 });
+      onward.close();
+    });
+  });
+  await b.signIn(ben);
+  await b.open("Ann");
+  await b.say("said once");
+  await b.message("said once").getByText("Sent").waitFor();
+  assert.deepEqual((await ann.history(stream)).map((e) => e.body.text), ["first", "said once"]);
+  assert.deepEqual(await b.texts(), ["first", "said once"]);
+  assert.ok(lost > 0);
 });
 
 test("a server that dies and comes back finds its people again", async () => {
