@@ -22,6 +22,7 @@ var floors = map[string]int{
 	"":                    0,
 	"id":                  0,
 	"fault":               0,
+	"crew":                0,
 	"bus":                 1,
 	"stream":              1,
 	"bus/redis":           2,

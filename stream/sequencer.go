@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/teahouse-im/teahouse/crew"
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
 )
@@ -19,6 +20,8 @@ const (
 	// headsPerShard bounds the positions a shard remembers of streams nobody is writing.
 	headsPerShard = 4096
 	shards        = 64
+	// writersIdle bounds the goroutines that wait for a stream to write.
+	writersIdle = 64
 )
 
 // A Draft is an entry before it has a place.
@@ -68,7 +71,7 @@ type Sequencer struct {
 	seed maphash.Seed
 
 	shards  [shards]shard
-	writers sync.WaitGroup
+	writers *crew.Crew
 }
 
 type shard struct {
@@ -91,7 +94,7 @@ func NewSequencer(log Log, opt Options) *Sequencer {
 	if opt.Announce == nil {
 		opt.Announce = func(id.Stream, []Appended) {}
 	}
-	q := &Sequencer{log: log, opt: opt, seed: maphash.MakeSeed()}
+	q := &Sequencer{log: log, opt: opt, seed: maphash.MakeSeed(), writers: crew.New(writersIdle)}
 	for i := range q.shards {
 		q.shards[i].lanes = map[id.Stream]*lane{}
 		q.shards[i].heads = map[id.Stream]Head{}
@@ -121,12 +124,11 @@ func (q *Sequencer) Begin(s id.Stream, d Draft, then Then) {
 	if !busy {
 		l = &lane{}
 		sh.lanes[s] = l
-		q.writers.Add(1)
 	}
 	l.waiting = append(l.waiting, t)
 	sh.mu.Unlock()
 	if !busy {
-		go q.write(s, sh, l)
+		q.writers.Go(func() { q.write(s, sh, l) })
 	}
 }
 
@@ -148,7 +150,7 @@ func (q *Sequencer) Append(ctx context.Context, s id.Stream, d Draft) (Receipt, 
 }
 
 // Close waits until everything begun is settled. Begin must not be called any more.
-func (q *Sequencer) Close() { q.writers.Wait() }
+func (q *Sequencer) Close() { q.writers.Close() }
 
 func (q *Sequencer) shard(s id.Stream) *shard {
 	return &q.shards[maphash.String(q.seed, string(s))%shards]
@@ -156,7 +158,6 @@ func (q *Sequencer) shard(s id.Stream) *shard {
 
 // write is the life of a stream's writer: it ends when nothing waits any more.
 func (q *Sequencer) write(s id.Stream, sh *shard, l *lane) {
-	defer q.writers.Done()
 	sh.mu.Lock()
 	head, known := sh.heads[s]
 	for {
