@@ -21,7 +21,8 @@ type lab struct {
 	dir    string
 	key    *signer
 	also   map[string][]int
-	names  string // prefix of this run's people
+	id     string // of this run, in letters and digits
+	names  string // prefix of the people of this scenario
 	stores int
 	phase  atomic.Int64 // numbers the people of each scenario
 }
@@ -57,7 +58,7 @@ func newLab(s Settings) (*lab, error) {
 	if l.dir, err = os.MkdirTemp("", "teahouse-bench-"); err != nil {
 		return nil, err
 	}
-	l.names = "b" + strconv.FormatInt(time.Now().UnixNano()/1e6%(36*36*36*36), 36)
+	l.id = "b" + strconv.FormatInt(time.Now().UnixNano()/1e6%(36*36*36*36), 36)
 	if len(s.Addr) > 0 && s.Keys == "" {
 		return nil, errors.New("--addr needs --key-dir: the folder whose jwks.json these servers were started with")
 	}
@@ -105,10 +106,10 @@ func (l *lab) newStore(ctx context.Context) (*store, error) {
 	if err != nil {
 		return nil, errors.New("--store is no URL")
 	}
-	u.Path = fmt.Sprintf("%s_%s_%d", strings.TrimSuffix(u.Path, "/"), l.names, l.stores)
-	if strings.Trim(u.Path, "/") == "" || u.Path[0] == '_' {
+	if strings.Trim(u.Path, "/") == "" {
 		return nil, errors.New("--store scylla://hosts/keyspace: the keyspace is missing")
 	}
+	u.Path = fmt.Sprintf("%s_%s_%d", strings.TrimSuffix(u.Path, "/"), l.id, l.stores)
 	l.say.step("making the schema")
 	if err := l.migrate(ctx, u.String()); err != nil {
 		return nil, err
@@ -128,7 +129,7 @@ func (l *lab) people(role string, n int) []string {
 
 // fresh begins a scenario: nobody of an earlier one is met in it.
 func (l *lab) fresh() {
-	l.names = strings.TrimRight(l.names, "-0123456789") + "-" + strconv.FormatInt(l.phase.Add(1), 10) + "-"
+	l.names = l.id + "-" + strconv.FormatInt(l.phase.Add(1), 10) + "-"
 }
 
 // sized is n, or with --quick what is enough to see that it works.
