@@ -51,7 +51,8 @@ func (r *recent) forget(s id.Stream, users []id.User) {
 	}
 }
 
-// group finds a group as it was at most recentFor ago. NotFound: there is none.
+// group finds a group as it was at most recentFor ago; it is asked for every
+// message. What people are shown comes from settled. NotFound: there is none.
 func (s *Service) group(ctx context.Context, st id.Stream) (Group, error) {
 	return s.recent.groups.Get(ctx, st, otter.LoaderFunc[id.Stream, Group](s.settled))
 }

@@ -347,3 +347,20 @@ func TestManyChangesAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsShownIsNew: a device that hears of a change and asks is shown it, on
+// a node that has just sent by what it knew before.
+func TestWhatIsShownIsNew(t *testing.T) {
+	h := open(t, nil)
+	h.befriend("ann", "bob")
+	g := h.group("ann", "bob")
+	h.say("bob", g, "hello") // this node remembers the group now
+	other := h.service(h.store)
+	_, err := other.ChangeGroup(h.ctx, "ann", g, chat.GroupChange{Name: ptr("New tea")})
+	must(t, err)
+	c, err := h.chat.Conversation(h.ctx, "bob", g)
+	must(t, err)
+	if c.Title != "New tea" || h.state("bob", g).Title != "New tea" {
+		t.Fatalf("shown is %q, in sync %q", c.Title, h.state("bob", g).Title)
+	}
+}

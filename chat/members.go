@@ -28,7 +28,7 @@ func (s *Service) Members(ctx context.Context, u id.User, name, cursor string, l
 			return nil, "", fault.BadRequest.Saying("The cursor is not one of this list.")
 		}
 	}
-	g, err := s.group(ctx, a.stream)
+	g, err := s.settled(ctx, a.stream)
 	if err != nil {
 		return nil, "", err
 	}
@@ -228,7 +228,7 @@ func (s *Service) ChangeMember(ctx context.Context, u id.User, name, whom string
 	if err != nil {
 		return wire.Member{}, err
 	}
-	g, err := s.group(ctx, a.stream)
+	g, err := s.settled(ctx, a.stream)
 	if err != nil {
 		return wire.Member{}, err
 	}

@@ -194,7 +194,7 @@ func (s *Service) entitle(ctx context.Context, a *access, st *wire.Stream) (err 
 		st.Peer = string(a.peer)
 		st.Title, err = s.people.DisplayName(ctx, a.peer)
 	case id.Group:
-		g, err := s.group(ctx, a.stream)
+		g, err := s.settled(ctx, a.stream)
 		if err != nil {
 			return err
 		}
