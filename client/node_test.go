@@ -236,7 +236,7 @@ func TestDevicesOverBadLinesHaveTheStoresLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	var cuts atomic.Int64
-	bad := client.Server{URL: n.URL, DialContext: cutting(&cuts, 500, 500_000)}
+	bad := client.Server{URL: n.URL, DialContext: cutting(&cuts, 500, 100_000)}
 	devices := map[string]*recorder{
 		"alice/d1": record(t, client.Options{Server: bad, Token: tokens[0], Device: "d1"}),
 		"alice/d2": record(t, client.Options{Server: bad, Token: signIn(t, api, "alice", "d2"), Device: "d2", EventsMost: 8}),
@@ -278,7 +278,7 @@ func TestDevicesOverBadLinesHaveTheStoresLog(t *testing.T) {
 		}
 	}
 	inOrder(t, stored[group.Stream], each)
-	if cuts.Load() < 20 {
+	if cuts.Load() < 5 { // it is luck where lines break; without any the test shows nothing
 		t.Errorf("only %d connections were cut", cuts.Load())
 	}
 	t.Logf("%d connections were cut", cuts.Load())
