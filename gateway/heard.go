@@ -52,7 +52,7 @@ func (g *Gateway) offer(f *frame, but uint64, each func(func(*session))) {
 			start = append(start, s)
 		}
 	})
-	g.writers.push(start...)
+	g.writers.gather(start)
 	clear(start)
 	*batch = start
 	batches.Put(batch)

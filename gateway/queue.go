@@ -108,7 +108,7 @@ func (s *session) dropEvents() {
 // begin decides whether the session must be pushed to the writers now. An empty
 // queue is where a client that was behind catches up.
 func (s *session) begin() (start bool) {
-	if len(s.queue) == 0 && s.greeting == nil {
+	if len(s.queue) == 0 && s.taken == 0 && !s.stuck && s.greeting == nil {
 		s.behind = 0
 		if s.lost && s.phase < closing {
 			s.lost = false
