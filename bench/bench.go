@@ -52,11 +52,11 @@ type Settings struct {
 	Nodes int               `default:"1" help:"How many of them; more than one need a common store and bus."`
 	Also  map[string]string `placeholder:"NAME=PID+PID" mapsep:"," help:"Processes beside the servers whose CPU is given apart, such as redis=12,cql=34."`
 
-	Runs    int           `default:"1" help:"Repetitions; figures are medians."`
-	Seconds time.Duration `name:"for" default:"5s" help:"Measured time of a scenario, or of each of its rounds."`
-	Warm    time.Duration `default:"2s" help:"Time to warm up before that."`
-	Size    int           `default:"128" help:"Bytes of text in a message."`
-	Quick   bool          `help:"Small numbers and short times, only to see that everything works."`
+	Runs   int           `default:"1" help:"Repetitions; figures are medians."`
+	Length time.Duration `name:"for" default:"5s" help:"Measured time of a scenario, or of each of its rounds."`
+	Warm   time.Duration `default:"2s" help:"Time to warm up before that."`
+	Size   int           `default:"128" help:"Bytes of text in a message."`
+	Quick  bool          `help:"Small numbers and short times, only to see that everything works."`
 
 	JSON    string `placeholder:"FILE" help:"Write everything measured there."`
 	Server  string `placeholder:"FILE" help:"Program to start as server. Default: this one."`

@@ -39,7 +39,7 @@ func laboratory(t *testing.T) *lab {
 	})
 	l, err := newLab(Settings{
 		Addr: []string{strings.TrimPrefix(n.URL, "http://")}, Keys: dir, Store: "pebble:", Bus: "memory:", Nodes: 1,
-		Seconds: 300 * time.Millisecond, Warm: 100 * time.Millisecond, Size: 128,
+		Length: 300 * time.Millisecond, Warm: 100 * time.Millisecond, Size: 128,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -142,7 +142,7 @@ func (s *Fanout) one(ctx context.Context, l *lab, n int) (*Result, error) {
 	for range s.Flying {
 		b.next()
 	}
-	sp, err := c.timed(ctx, &g, l.Warm, l.Seconds, fmt.Sprintf("fanout%d", n), func() int64 { return arrived(members) })
+	sp, err := c.timed(ctx, &g, l.Warm, l.Length, fmt.Sprintf("fanout%d", n), func() int64 { return arrived(members) })
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func (s *Groupcost) measure(ctx context.Context, l *lab) ([]Result, error) {
 		small.to, large.to = append(small.to, toStream(few)), append(large.to, toStream(many))
 	}
 	r := l.result("groupcost", n, len(c.nodes))
-	if err := compare(ctx, r, small, large, l.sized(s.Rounds, 2), s.Flying, l.Seconds); err != nil {
+	if err := compare(ctx, r, small, large, l.sized(s.Rounds, 2), s.Flying, l.Length); err != nil {
 		return nil, err
 	}
 	t.judge(r, 0, b.conns)
@@ -124,7 +124,7 @@ func (s *Storecost) measure(ctx context.Context, l *lab) ([]Result, error) {
 	if l.path() == "embedded" {
 		r.add("disk_bytes_per_entry", float64(folderBytes(filepath.Join(stores[1].dir, "node0")))/float64(filled))
 	}
-	if err := compare(ctx, r, sides[0], sides[1], l.sized(s.Rounds, 2), 1, l.Seconds); err != nil {
+	if err := compare(ctx, r, sides[0], sides[1], l.sized(s.Rounds, 2), 1, l.Length); err != nil {
 		return nil, err
 	}
 	r.add("entries", float64(filled))

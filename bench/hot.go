@@ -87,7 +87,7 @@ func (s *Hot) over(ctx context.Context, c *servers, people []string, group strin
 	}
 	b.begin(loops)
 	var from []int64
-	sp, err := c.timed(ctx, &g, l.Warm, l.Seconds, fmt.Sprintf("hot%d", nodes), func() int64 {
+	sp, err := c.timed(ctx, &g, l.Warm, l.Length, fmt.Sprintf("hot%d", nodes), func() int64 {
 		if from == nil {
 			from = perNode(loops, nodes)
 		}

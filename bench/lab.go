@@ -29,7 +29,7 @@ type lab struct {
 
 func newLab(s Settings) (*lab, error) {
 	if s.Quick {
-		s.Seconds, s.Warm = min(s.Seconds, time.Second), min(s.Warm, 500*time.Millisecond)
+		s.Length, s.Warm = min(s.Length, time.Second), min(s.Warm, 500*time.Millisecond)
 	}
 	s.Size = max(s.Size, stampBytes)
 	s.Runs = max(s.Runs, 1)

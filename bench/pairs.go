@@ -82,7 +82,7 @@ func (s *Pairs) one(ctx context.Context, l *lab, n int) (*Result, error) {
 		k.serve(loops[i].handle)
 		loops[i].fill(k)
 	}
-	sp, err := c.timed(ctx, &g, l.Warm, l.Seconds, "pairs", func() int64 { return arrived(receivers) })
+	sp, err := c.timed(ctx, &g, l.Warm, l.Length, "pairs", func() int64 { return arrived(receivers) })
 	if err != nil {
 		return nil, err
 	}

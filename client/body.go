@@ -37,9 +37,11 @@ type (
 	}
 )
 
-func (b Text) encode() (string, stdjson.RawMessage, bool, error)        { return typed("text", b) }
-func (b Location) encode() (string, stdjson.RawMessage, bool, error)    { return typed("location", b) }
+func (b Text) encode() (string, stdjson.RawMessage, bool, error) { return typed("text", b) }
+func (b Location) encode() (string, stdjson.RawMessage, bool, error) { return typed("location", b) }
+
 func (b ContactCard) encode() (string, stdjson.RawMessage, bool, error) { return typed("contact", b) }
+
 func (b RawBody) encode() (string, stdjson.RawMessage, bool, error) {
 	return b.Kind, b.JSON, false, nil
 }

@@ -24,7 +24,6 @@ func (q *Sequencer) commit(s id.Stream, head Head, known bool, group []*ticket) 
 		err := error(nil)
 		if !known {
 			head, err = q.readHead(ctx, s)
-			known = err == nil
 		}
 		if err == nil {
 			entries := q.number(s, head, group)

@@ -89,7 +89,9 @@ func (c *userSuspend) Run(all *commands) error {
 	return all.User.post(c.Name+"/suspend", body)
 }
 
-func (c *userUnsuspend) Run(all *commands) error { return all.User.post(c.Name+"/unsuspend", map[string]any{}) }
+func (c *userUnsuspend) Run(all *commands) error {
+	return all.User.post(c.Name+"/unsuspend", map[string]any{})
+}
 
 // readPassword takes the first line.
 func readPassword(r io.Reader) (string, error) {

@@ -146,8 +146,18 @@ func bounds(t *testing.T, l stream.Log) {
 	mustAppend(t, l, all...)
 	mustAppend(t, l, entriesAfter(s+"x", stream.Head{}, 1)...) // a name that begins with the other
 	for _, c := range []struct{ from, to, first, last id.Seq }{
-		{1, 9, 1, 9}, {3, 5, 3, 5}, {4, 4, 4, 4}, {9, 9, 9, 9}, {8, 20, 8, 9}, {0, 2, 1, 2}, {-5, 1, 1, 1},
-		{1, id.MaxSeq, 1, 9}, {5, 4, 1, 0}, {10, 12, 1, 0}, {-9, 0, 1, 0}, {id.MaxSeq, id.MaxSeq, 1, 0},
+		{1, 9, 1, 9},
+		{3, 5, 3, 5},
+		{4, 4, 4, 4},
+		{9, 9, 9, 9},
+		{8, 20, 8, 9},
+		{0, 2, 1, 2},
+		{-5, 1, 1, 1},
+		{1, id.MaxSeq, 1, 9},
+		{5, 4, 1, 0},
+		{10, 12, 1, 0},
+		{-9, 0, 1, 0},
+		{id.MaxSeq, id.MaxSeq, 1, 0},
 	} {
 		wantRange(t, l, s, c.from, c.to, all[c.first-1:c.last])
 	}
