@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -31,10 +32,13 @@ type Options struct {
 type Store struct {
 	db    *pebble.DB
 	lock  *pebble.Lock // of the directory
+	log   zerolog.Logger
+	room  *room
 	locks locks
 	tips  tips
 	volumes
 
+	damage  atomic.Pointer[error] // what was found damaged first
 	closing sync.Once
 	closed  error
 }
@@ -44,8 +48,11 @@ var _ storage.Backend = (*Store)(nil)
 // ErrInUse is a directory that another process, or another Store, owns.
 var ErrInUse = errors.New("the data folder is in use by another process")
 
+// ErrDamaged is a directory whose files are not as they were written.
+var ErrDamaged = errors.New("the data folder is damaged")
+
 // Open opens the store in dir and makes it if there is none. ErrInUse: somebody
-// else has it open. Any other error: it cannot be read as it is; nothing was repaired.
+// else has it open. ErrDamaged: it cannot be read as it is; nothing was repaired.
 func Open(dir string, opt Options) (*Store, error) {
 	if opt.FS == nil {
 		opt.FS = vfs.Default
@@ -57,10 +64,17 @@ func Open(dir string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, lockError(dir, err)
 	}
-	s := &Store{lock: lock, volumes: volumes{full: volumeBytes}}
-	if s.db, err = pebble.Open(dir, tuned(opt, lock)); err != nil {
+	if err := checkNotes(opt.FS, dir); err != nil {
 		return nil, fmt.Errorf("open the store in %s: %w", dir, errors.Join(err, lock.Close()))
 	}
+	s := &Store{lock: lock, log: opt.Logger, room: newRoom(opt.FS, dir, opt.Logger), volumes: volumes{full: volumeBytes}}
+	if s.db, err = pebble.Open(dir, s.tuned()); err != nil {
+		if pebble.IsCorruptionError(err) {
+			err = fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		return nil, fmt.Errorf("open the store in %s: %w", dir, errors.Join(err, lock.Close()))
+	}
+	s.room.open.Store(true)
 	if err := s.findVolume(); err != nil {
 		return nil, fmt.Errorf("open the store in %s: %w", dir, errors.Join(err, s.Close()))
 	}
@@ -75,16 +89,41 @@ func lockError(dir string, err error) error {
 }
 
 // Ready tells whether the store can be read and written, and if not, why.
-func (s *Store) Ready(ctx context.Context) error { return ctx.Err() }
+func (s *Store) Ready(ctx context.Context) error {
+	if err := s.damage.Load(); err != nil {
+		return *err
+	}
+	return errors.Join(ctx.Err(), s.room.check())
+}
 
 // Backup writes a copy of the store, as it is now, into a new directory on the
 // same disk, while it is being used. The copy opens like any store.
 func (s *Store) Backup(dir string) error {
-	return unavailable("back up", s.db.Checkpoint(dir, pebble.WithFlushedWAL()))
+	if err := s.db.Checkpoint(dir, pebble.WithFlushedWAL()); err != nil {
+		return fmt.Errorf("back up to %s: %w", dir, err)
+	}
+	return nil
 }
 
 // Close ends it. Nothing may be using it any more. Closing again does nothing.
 func (s *Store) Close() error {
-	s.closing.Do(func() { s.closed = errors.Join(s.db.Flush(), s.db.Close(), s.lock.Close()) })
+	s.closing.Do(func() { s.closed = s.close() })
 	return s.closed
+}
+
+// close sorts what is in the log into files, if there is room: they are checked
+// when they are read, to the last byte, and opening them is faster.
+func (s *Store) close() error {
+	close(s.room.closing)
+	var flushing error
+	if s.room.check() == nil {
+		var done <-chan struct{}
+		if done, flushing = s.db.AsyncFlush(); flushing == nil {
+			select {
+			case <-done:
+			case <-s.room.stuck:
+			}
+		}
+	}
+	return errors.Join(flushing, s.db.Close(), s.lock.Close())
 }

@@ -129,9 +129,13 @@ func (s *Store) writeSoon(fill func(b *pebble.Batch) error) error {
 func (s *Store) commit(fill func(b *pebble.Batch) error, how *pebble.WriteOptions) error {
 	b := s.db.NewBatch()
 	defer b.Close()
-	if err := fill(b); err != nil {
+	if err := fill(b); err != nil || b.Empty() {
 		return err
 	}
+	if err := s.room.check(); err != nil {
+		return err
+	}
+	defer s.endIfPanicking()
 	return unavailable("write", b.Commit(how))
 }
 

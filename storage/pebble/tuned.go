@@ -14,14 +14,15 @@ const (
 )
 
 // tuned are the options of the engine.
-func tuned(opt Options, lock *pebble.Lock) *pebble.Options {
+func (s *Store) tuned() *pebble.Options {
 	o := &pebble.Options{
-		FS:                 opt.FS,
-		Lock:               lock,
+		FS:                 roomy(s.room),
+		Lock:               s.lock,
 		FormatMajorVersion: pebble.FormatValueSeparation,
 		CacheSize:          cacheBytes,
 		MemTableSize:       memtableBytes,
-		Logger:             logger{opt.Logger},
+		Logger:             logger{s.log},
+		EventListener:      s.listener(),
 	}
 	o.Experimental.SpanPolicyFunc = spans
 	for i := range o.Levels {

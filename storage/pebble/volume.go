@@ -135,6 +135,9 @@ func (s *Store) readEntries(st id.Stream, chapters []chapter, from, to id.Seq) (
 			func(key, row []byte) (bool, error) {
 				seq := id.Seq(binary.BigEndian.Uint64(key[len(key)-8:]))
 				entries = append(entries, stream.Entry{Stream: st, Seq: seq})
+				if rows == nil {
+					rows = make([]byte, 0, (len(row)+64)*min(want, 64))
+				}
 				rows = append(rows, row...)
 				ends = append(ends, len(rows))
 				return true, nil
