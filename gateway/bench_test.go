@@ -226,15 +226,21 @@ func report(b *testing.B, from, to doing, units, per float64, unit string) {
 func BenchmarkIdle(b *testing.B) {
 	c := startServer(b, b.N)
 	before := c.doing("")
+	if os.Getenv("CONNECTPROF") != "" {
+		c.doing("profile")
+	}
 	c.connectAll(b.N)
 	after := c.doing("")
+	if os.Getenv("CONNECTPROF") != "" {
+		c.doing("stop")
+	}
 	b.ReportMetric((after.CPU-before.CPU).Seconds()*1e3/float64(b.N), "cpu-ms/connect")
 	time.Sleep(4 * time.Second)
 	after = c.doing("")
 	b.ReportMetric(float64(after.RSS-before.RSS)/float64(b.N), "B/session")
 	b.ReportMetric(float64(after.Goroutines-before.Goroutines), "goroutines")
 	b.ReportMetric(0, "ns/op")
-	if os.Getenv("PROFILE") != "" {
+	if os.Getenv("PROFILE") != "" && os.Getenv("CONNECTPROF") == "" {
 		c.doing("heap")
 	}
 }

@@ -72,7 +72,7 @@ func (h *hub) detach(s *session) {
 		h.empty(bus.UserTopic(u))
 	}
 	for _, g := range groups {
-		h.drop(s, g)
+		h.drop(s, g, func() bool { return true })
 	}
 }
 
@@ -119,27 +119,32 @@ func (h *hub) join(s *session, u id.User, g id.Stream, listed bool) {
 
 // leave makes s, if it is u's, hear group g no more.
 func (h *hub) leave(s *session, u id.User, g id.Stream) {
-	s.mu.Lock()
-	if s.user != u {
-		s.mu.Unlock()
-		return
-	}
-	if s.greeting != nil {
-		if s.greeting.left == nil {
-			s.greeting.left = map[id.Stream]bool{}
+	h.drop(s, g, func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.user != u {
+			return false
 		}
-		s.greeting.left[g] = true
-	}
-	s.groups = slices.DeleteFunc(s.groups, func(o id.Stream) bool { return o == g })
-	s.mu.Unlock()
-	h.drop(s, g)
+		if s.greeting != nil {
+			if s.greeting.left == nil {
+				s.greeting.left = map[id.Stream]bool{}
+			}
+			s.greeting.left[g] = true
+		}
+		s.groups = slices.DeleteFunc(s.groups, func(o id.Stream) bool { return o == g })
+		return true
+	})
 }
 
-func (h *hub) drop(s *session, g id.Stream) {
+// drop takes s off group g's list, if that is still right.
+func (h *hub) drop(s *session, g id.Stream, right func() bool) {
 	sh := h.shard(string(g))
 	sh.mu.Lock()
-	delete(sh.groups[g], s)
-	empty := len(sh.groups[g]) == 0
+	all := sh.groups[g]
+	if right() {
+		delete(all, s)
+	}
+	empty := all != nil && len(all) == 0
 	if empty {
 		delete(sh.groups, g)
 	}

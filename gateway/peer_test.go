@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -291,3 +292,10 @@ func sayTo(u id.User, text string) map[string]any {
 func isEntry(text string) func(message) bool {
 	return func(m message) bool { return m.Event == "entry" && strings.Contains(string(m.Data), text) }
 }
+
+func newReader(b []byte) *bufio.Reader { return bufio.NewReader(bytes.NewReader(b)) }
+
+// nopConn is no connection.
+type nopConn struct{ net.Conn }
+
+func (nopConn) SetReadDeadline(time.Time) error { return nil }
