@@ -16,8 +16,9 @@ import (
 )
 
 // commit stores a group and settles every ticket of it. It returns the head it
-// left the stream at, and whether that is known.
-func (q *Sequencer) commit(s id.Stream, head Head, known bool, group []*ticket) (Head, bool) {
+// left the stream at, and whether that is known. r is told how it went against
+// other writers of the stream.
+func (q *Sequencer) commit(s id.Stream, head Head, known bool, group []*ticket, r *rivalry) (Head, bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), q.opt.Patience)
 	defer cancel()
 	for try := 0; ; try++ {
@@ -27,7 +28,10 @@ func (q *Sequencer) commit(s id.Stream, head Head, known bool, group []*ticket) 
 		}
 		if err == nil {
 			entries := q.number(s, head, group)
-			if err = q.log.Append(ctx, s, head, entries); err == nil {
+			began := time.Now()
+			err = q.log.Append(ctx, s, head, entries)
+			r.took = time.Since(began)
+			if err == nil {
 				q.deliver(s, group, entries)
 				return HeadOf(entries[len(entries)-1]), true
 			}
@@ -54,8 +58,10 @@ func (q *Sequencer) commit(s id.Stream, head Head, known bool, group []*ticket) 
 		if len(group) == 0 {
 			return head, known
 		}
-		if try > 0 || conflict == nil {
+		if conflict == nil {
 			pause(ctx, try)
+		} else {
+			r.lost(ctx, try)
 		}
 	}
 }
@@ -150,11 +156,41 @@ func fail(group []*ticket, err error) {
 	}
 }
 
-// pause waits a little, with jitter and growing, so that under contention groups
-// grow instead of conflicts.
+// A rivalry is what a stream's writer knows of writers on other nodes. Whoever
+// has won waits for about as long as a write takes before it tries again, and
+// whoever has lost waits the less the more often: so the nodes take turns, and
+// their groups grow meanwhile. Without it one node keeps the stream to itself.
+type rivalry struct {
+	seen time.Time     // when a write last met another's
+	took time.Duration // what the latest write took
+}
+
+// remembered is for how long somebody who met a rival goes on taking turns.
+const remembered = time.Second
+
+// lost waits before another attempt.
+func (r *rivalry) lost(ctx context.Context, try int) {
+	r.seen = time.Now()
+	if try < 2 {
+		sleep(ctx, rand.N(r.took/time.Duration(try+1)+1))
+	}
+}
+
+// yield lets the others write, if there are any.
+func (r *rivalry) yield() {
+	if time.Since(r.seen) < remembered {
+		sleep(context.Background(), min(r.took/2+rand.N(r.took+1), remembered))
+	}
+}
+
+// pause waits a little, with jitter and growing, for a store that does not answer.
 func pause(ctx context.Context, try int) {
 	most := min(time.Millisecond<<min(try, 6), 50*time.Millisecond)
-	timer := time.NewTimer(rand.N(most) + most/4)
+	sleep(ctx, rand.N(most)+most/4)
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

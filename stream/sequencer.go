@@ -160,6 +160,7 @@ func (q *Sequencer) shard(s id.Stream) *shard {
 func (q *Sequencer) write(s id.Stream, sh *shard, l *lane) {
 	sh.mu.Lock()
 	head, known := sh.heads[s]
+	var r rivalry
 	for {
 		group := l.take()
 		if len(group) == 0 {
@@ -169,7 +170,8 @@ func (q *Sequencer) write(s id.Stream, sh *shard, l *lane) {
 			return
 		}
 		sh.mu.Unlock()
-		head, known = q.commit(s, head, known, group)
+		head, known = q.commit(s, head, known, group, &r)
+		r.yield()
 		sh.mu.Lock()
 	}
 }
