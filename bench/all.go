@@ -21,7 +21,7 @@ func (s *All) Run(c *Command) error {
 		list = append(list, &Storecost{Entries: s.Entries, Senders: 50, Rounds: 5, Within: 18e11})
 	}
 	if max(c.Nodes, len(c.Addr)) > 1 {
-		list = append(list, &Hot{Senders: 16, Flying: 4})
+		list = append(list, &Hot{Senders: 16, Flying: 16})
 	}
 	return c.run(list...)
 }

@@ -11,7 +11,7 @@ import (
 type Hot struct {
 	Over    []int `arg:"" optional:"" help:"Over how many nodes the senders are spread, one after the other. Default: 1 2 4, as far as --nodes goes."`
 	Senders int   `default:"16" help:"Senders in all."`
-	Flying  int   `default:"4" help:"Messages of each under way at once."`
+	Flying  int   `default:"16" help:"Messages of each under way at once."`
 }
 
 // Run is the command.

@@ -185,7 +185,7 @@ func rowOf(results []Result, t target) (Row, bool) {
 func (r Report) print(w io.Writer) {
 	m := r.Machine
 	fmt.Fprintf(w, "%s, %d cores, %s %s, %s, commit %s, load average %s\n\n", m.CPU, m.Cores, m.System, m.Kernel, m.Go, m.Commit, m.Load)
-	table := [][]string{{"", "", "median", "min–max", "target", "ratio", ""}}
+	table := [][]string{{"", "n", "median", "min–max", "target", "ratio", ""}}
 	for _, row := range r.Medians {
 		table = append(table, row.cells())
 	}
