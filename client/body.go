@@ -37,7 +37,7 @@ type (
 	}
 )
 
-func (b Text) encode() (string, stdjson.RawMessage, bool, error) { return typed("text", b) }
+func (b Text) encode() (string, stdjson.RawMessage, bool, error)     { return typed("text", b) }
 func (b Location) encode() (string, stdjson.RawMessage, bool, error) { return typed("location", b) }
 
 func (b ContactCard) encode() (string, stdjson.RawMessage, bool, error) { return typed("contact", b) }
