@@ -36,7 +36,6 @@ type house struct {
 	seq     *stream.Sequencer
 	chat    *chat.Service
 	addr    string
-	tune    func(*net.TCPConn) // what is set on every accepted socket
 }
 
 // plan is how a house may differ from a usual one.

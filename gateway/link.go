@@ -3,7 +3,6 @@ package gateway
 import (
 	"errors"
 	"net"
-	"sync/atomic"
 	"time"
 )
 
@@ -32,10 +31,9 @@ var errLater = errors.New("not now")
 
 // A stream link is the portable kind, and the one for TLS.
 type streamLink struct {
-	conn    net.Conn
-	s       *session
-	again   chan struct{} // wakes a reader that stopped reading
-	reading atomic.Bool
+	conn  net.Conn
+	s     *session
+	again chan struct{} // wakes a reader that stopped reading
 }
 
 func newStreamLink(conn net.Conn, s *session) *streamLink {
