@@ -3,6 +3,7 @@ package chat_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -80,6 +81,9 @@ func TestSyncOfWhatWasLeft(t *testing.T) {
 	left := h.sync("bob", map[string]int64{g: 1})[g]
 	if !left.Left || left.Head != 3 || len(left.Entries) != 2 || left.Entries[1].Kind != "member" {
 		t.Fatalf("somebody removed is told %+v", left)
+	}
+	if stays := h.sync("ann", nil)[g]; strings.Contains(string(wire.Reply(1, stays)), `"left"`) {
+		t.Fatal("who has not left is told of leaving")
 	}
 	for _, cursors := range []map[string]int64{nil, {g: 3}} {
 		if _, listed := h.sync("bob", cursors)[g]; listed {

@@ -78,7 +78,7 @@ type (
 		Last     *Entry  `json:"last"`
 		Entries  []Entry `json:"entries,omitzero"`
 		Limited  bool    `json:"limited"`
-		Left     bool    `json:"left,omitempty"`
+		Left     bool    `json:"left,omitzero"`
 	}
 	// Group is what a group's members know of it.
 	Group struct {
