@@ -41,6 +41,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // admit tells why a connection is refused before the upgrade.
 func (g *Gateway) admit(r *http.Request) (status int, f *fault.Fault) {
+	if r.Method != http.MethodGet {
+		return http.StatusMethodNotAllowed, fault.MethodNotAllowed
+	}
 	if !asksFor(r.Header, wire.Subprotocol) {
 		return http.StatusBadRequest, fault.BadRequest.Saying("Ask for the subprotocol " + wire.Subprotocol + ".")
 	}

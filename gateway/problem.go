@@ -34,6 +34,9 @@ func writeProblem(w http.ResponseWriter, status int, f *fault.Fault) {
 	if f.Retry > 0 {
 		h.Set("Retry-After", strconv.FormatInt(max(1, int64((f.Retry+time.Second-1)/time.Second)), 10))
 	}
+	if status == http.StatusMethodNotAllowed {
+		h.Set("Allow", http.MethodGet)
+	}
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)

@@ -30,7 +30,7 @@ func (n *Node) people(c *Config, x *Extras) http.Handler {
 	pages := web.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
-		case path == "/v1/ws" && r.Method == http.MethodGet:
+		case path == "/v1/ws":
 			n.gateway.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/v1/"), path == "/v1", path == "/openapi.json", path == "/asyncapi.json",
 			path == "/docs", strings.HasPrefix(path, "/docs/"):

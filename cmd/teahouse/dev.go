@@ -27,7 +27,7 @@ func (c *devCmd) Run() error {
 			return fmt.Errorf("make the demo people: %w", err)
 		}
 		fmt.Printf("Open %s and sign in as alice, bob, carol, dave, erin, dana or mo (a moderator).\n", n.URL)
-		fmt.Printf("Password of all: %s. Move the clock: curl -X POST %s/dev/clock -d '{\"advance_s\":3600}'\n", node.DemoPassword, n.Ops)
+		fmt.Printf("Password of all: %s. Move the clock: curl -H 'Content-Type: application/json' -d '{\"advance_s\":3600}' %s/dev/clock\n", node.DemoPassword, n.Ops)
 		return nil
 	})
 }

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestTheSocketTakesNothingButGET(t *testing.T) {
+	p := launch(t, "--data", t.TempDir())
+	for _, method := range []string{http.MethodPost, http.MethodHead, http.MethodDelete} {
+		r, err := http.NewRequestWithContext(t.Context(), method, p.url+"/v1/ws", nil)
+		must(t, err)
+		res, err := http.DefaultClient.Do(r)
+		must(t, err)
+		res.Body.Close()
+		if res.StatusCode != http.StatusMethodNotAllowed || res.Header.Get("Allow") != http.MethodGet {
+			t.Errorf("%s /v1/ws answers %s, allowing %q", method, res.Status, res.Header.Get("Allow"))
+		}
+	}
+}
+
+var clockLine = regexp.MustCompile(`curl -H '([^:']+): ([^']+)' -d '([^']+)' (\S+)`)
+
+// TestTheClockMovesAsDevSaysIt follows what dev prints, as people paste it.
+func TestTheClockMovesAsDevSaysIt(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, "dev", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0")
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	defer func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	}()
+	var said []string
+	for lines := bufio.NewScanner(out); lines.Scan() && !readyLine.MatchString(lines.Text()); {
+		said = append(said, lines.Text())
+	}
+	m := clockLine.FindStringSubmatch(strings.Join(said, "\n"))
+	if m == nil {
+		t.Fatalf("dev says nothing of its clock: %q", said)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, m[4], strings.NewReader(m[3]))
+	must(t, err)
+	r.Header.Set(m[1], m[2])
+	res, err := http.DefaultClient.Do(r)
+	must(t, err)
+	res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Fatalf("the clock answers %s", res.Status)
+	}
+}
