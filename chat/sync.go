@@ -22,7 +22,8 @@ const (
 
 // Resume is Sync for a device that connects: between reading which
 // conversations there are and reading how far they have come it calls listen
-// with the groups, so that nothing can happen unheard in between.
+// with the groups, so that nothing can happen unheard in between. A cursor that
+// is no position counts as none: nobody is locked out for what a device remembers.
 func (s *Service) Resume(ctx context.Context, u id.User, cursors map[string]int64, listen func(groups []id.Stream) error) (wire.Sync, error) {
 	all, err := s.conversations(ctx, u)
 	if err != nil {
@@ -44,6 +45,11 @@ func (s *Service) Resume(ctx context.Context, u id.User, cursors map[string]int6
 // cursors: those that moved, with what is new, and those it does not know.
 // Next of a page goes back as After.
 func (s *Service) Sync(ctx context.Context, u id.User, r wire.SyncRequest) (wire.Sync, error) {
+	for _, seq := range r.Cursors {
+		if seq < 0 {
+			return wire.Sync{}, fault.BadRequest.At("/cursors", "has a value that is no position")
+		}
+	}
 	all, err := s.conversations(ctx, u)
 	if err != nil {
 		return wire.Sync{}, err
@@ -78,11 +84,6 @@ func (s *Service) conversations(ctx context.Context, u id.User) ([]access, error
 
 // news makes a page of sync.
 func (s *Service) news(ctx context.Context, all []access, cursors map[string]int64, after string) (wire.Sync, error) {
-	for _, seq := range cursors {
-		if seq < 0 || seq > int64(id.MaxSeq) {
-			return wire.Sync{}, fault.BadRequest.At("/cursors", "has a value that is no position")
-		}
-	}
 	heads, err := s.log.Heads(ctx, streamsOf(all))
 	if err != nil {
 		return wire.Sync{}, err
@@ -92,7 +93,7 @@ func (s *Service) news(ctx context.Context, all []access, cursors map[string]int
 	for i := range all {
 		w := wanted{access: &all[i], head: all[i].clip(heads[i])}
 		cursor, known := cursors[w.stream.Name()]
-		w.cursor, w.known = id.Seq(cursor), known
+		w.cursor, w.known = min(id.Seq(cursor), id.MaxSeq), known && cursor >= 0
 		if w.stream.Name() <= after || !w.news() {
 			continue
 		}

@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -69,6 +70,14 @@ func TestSyncTellsWhatIsNew(t *testing.T) {
 	}
 	_, err := h.chat.Sync(h.ctx, "bob", wire.SyncRequest{Cursors: map[string]int64{st: -1}})
 	refused(t, err, fault.BadRequest)
+	for _, cursor := range []int64{-1, math.MinInt64, math.MaxInt64} {
+		page, err := h.chat.Resume(h.ctx, "bob", map[string]int64{st: cursor, "g-x": cursor}, func([]id.Stream) error { return nil })
+		must(t, err)
+		at := slices.IndexFunc(page.Streams, func(s wire.Stream) bool { return s.Stream == st })
+		if at < 0 || page.Streams[at].Head != 150 || len(page.Streams[at].Entries) != 0 {
+			t.Fatalf("a device that connects with %d is told %d streams", cursor, len(page.Streams))
+		}
+	}
 }
 
 func TestSyncOfWhatWasLeft(t *testing.T) {
