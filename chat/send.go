@@ -99,7 +99,10 @@ func (s *Service) target(ctx context.Context, d Draft) (access, error) {
 	}
 	// A direct conversation that is known to be open needs no look into the list,
 	// and of a group the roster tells who is in it.
-	st := id.Stream(name)
+	st, ok := id.ParseStream(name, d.From)
+	if !ok {
+		return access{}, fault.NotFound
+	}
 	switch peer, ok := st.Peer(d.From); {
 	case ok && s.opened.has(st):
 		return access{stream: st, user: d.From, peer: peer, listed: true}, nil

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/teahouse-im/teahouse/bus"
 	"github.com/teahouse-im/teahouse/chat"
 	"github.com/teahouse-im/teahouse/contact"
@@ -155,6 +157,20 @@ func TestRecall(t *testing.T) {
 	h.clock.Advance(2*time.Minute + time.Second)
 	_, err = h.chat.Recall(h.ctx, "ann", st, late.Seq)
 	refused(t, err, chat.ErrRecallExpired)
+}
+
+func TestNobodyIsInTheWayOfARecall(t *testing.T) {
+	h := open(t, nil)
+	h.befriend("ann", "bob")
+	st := string(id.DirectStream("ann", "bob"))
+	sent := h.say("ann", st, "oops")
+	first := uuid.MustParse(h.history("bob", st)[0].ID)
+	_, _, err := h.chat.Send(h.ctx, chat.Draft{From: "bob", Send: wire.Send{
+		Stream: st, MessageID: id.Derive(first, string(chat.Recall)).String(), Kind: "text", Body: text("first"),
+	}})
+	refused(t, err, fault.BadRequest)
+	_, err = h.chat.Recall(h.ctx, "ann", st, sent.Seq)
+	must(t, err)
 }
 
 func TestLeadersRecall(t *testing.T) {

@@ -95,8 +95,10 @@ func random() string {
 }
 
 // Derive makes the id of what follows from something that has one: the same
-// parts always give the same id, which makes doing it again harmless. It is a
-// UUIDv7 of the same time, because stores look for an id where its time points.
+// parts always give the same id, which makes doing it again harmless. It begins
+// with the same time, because stores look for an id where its time points, but is
+// a UUIDv8: whoever can read the first id could otherwise send a message under the
+// derived one and be in the way of what follows.
 func Derive(from uuid.UUID, parts ...string) uuid.UUID {
 	h := sha256.New()
 	h.Write(from[:])
@@ -106,7 +108,7 @@ func Derive(from uuid.UUID, parts ...string) uuid.UUID {
 	}
 	u := uuid.UUID(h.Sum(nil)[:16])
 	copy(u[:6], from[:6])
-	u[6] = u[6]&0x0f | 0x70
+	u[6] = u[6]&0x0f | 0x80
 	u[8] = u[8]&0x3f | 0x80
 	return u
 }

@@ -239,8 +239,8 @@ func (s *Store) lookUp(ctx context.Context, st id.Stream, bucket int64, ids []go
 	return readError(iter.Close())
 }
 
-// madeSince is the earliest time at which an id may have been stored. Others than
-// UUIDv7 tell none.
+// madeSince is the earliest time at which an id may have been stored. UUIDv7 and
+// what id.Derive makes of them begin with it; others tell none.
 func madeSince(u uuid.UUID, now time.Time) time.Time {
 	var ms int64
 	for _, b := range u[:6] {
@@ -252,7 +252,8 @@ func madeSince(u uuid.UUID, now time.Time) time.Time {
 	} else {
 		at = at.Add(-clockSkew)
 	}
-	if oldest := now.Add(-keepIDs); u.Version() != 7 || at.Before(oldest) {
+	v := u.Version()
+	if oldest := now.Add(-keepIDs); v != 7 && v != 8 || at.Before(oldest) {
 		at = oldest
 	}
 	return at
