@@ -177,17 +177,17 @@ func heals(t *testing.T, s *pebble.Store) {
 
 // As the disk fills up, writes are refused, reading goes on, and with space it heals.
 func TestFullDisk(t *testing.T) {
-	d := newSmallDisk(48 << 20)
+	d := newSmallDisk(24 << 20)
 	s := opened(t, d)
 	acked := flood(t, s, nil)
-	if free := d.free(); free > 8<<20 {
-		t.Fatalf("refused with %d bytes free", free)
+	if d.free() > 20<<20 {
+		t.Fatalf("refused with %d bytes free", d.free())
 	}
 	wantAcked(t, s, acked)
 	if err := s.Ready(t.Context()); !errors.Is(err, fault.Unavailable) {
 		t.Fatalf("ready: %v", err)
 	}
-	d.size.Store(96 << 20)
+	d.size.Store(40 << 20)
 	heals(t, s)
 	acked = flood(t, s, acked)
 	wantAcked(t, s, acked)
@@ -196,7 +196,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	s = opened(t, d)
 	wantAcked(t, s, acked)
-	d.size.Store(256 << 20)
+	d.size.Store(128 << 20)
 	heals(t, s)
 	wantAcked(t, s, acked)
 }

@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -37,8 +38,10 @@ func isNoted(name string) bool {
 // noted is a file of records with its note.
 type noted struct {
 	vfs.File
+	gate    gate
 	written *atomic.Int64
 	note    vfs.File
+	listed  *atomic.Bool // it is in its folder for good
 }
 
 // withNote gives a new file its note.
@@ -54,7 +57,7 @@ func (g gate) withNote(f vfs.File, name string) vfs.File {
 		g.room.log.Warn().Err(err).Str("file", name).Msg("the length of a file cannot be noted")
 		return f
 	}
-	return noted{f, new(atomic.Int64), note}
+	return noted{f, g, new(atomic.Int64), note, new(atomic.Bool)}
 }
 
 func (f noted) Write(p []byte) (int, error) {
@@ -74,6 +77,9 @@ func (f noted) SyncData() error {
 }
 
 func (f noted) take(whole int64, err error) error {
+	if err == nil && !f.listed.Swap(true) {
+		err = f.gate.list()
+	}
 	if err == nil {
 		var row [12]byte
 		binary.LittleEndian.PutUint64(row[:], uint64(whole))
@@ -81,6 +87,17 @@ func (f noted) take(whole int64, err error) error {
 		_, _ = f.note.WriteAt(row[:], 0) // if not, the older note is good, too
 	}
 	return err
+}
+
+// list makes what is in the folder be there after a crash. The engine makes a new
+// manifest and then the mark that points to it, and only then does this; the mark
+// might be there alone.
+func (g gate) list() error {
+	folder, err := g.FS.OpenDir(g.room.dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 func (f noted) Close() error {
