@@ -225,4 +225,10 @@ func TestTyping(t *testing.T) {
 	}
 	refused(t, h.chat.Typing(h.ctx, "ann", wire.Typing{Stream: st, State: "dancing"}, 0), fault.BadRequest)
 	refused(t, h.chat.Typing(h.ctx, "eve", wire.Typing{Stream: st, State: "typing"}, 0), fault.NotFound)
+	must(t, h.chat.MayType(h.ctx, "ann", wire.Typing{Stream: st, State: "voice"}))
+	refused(t, h.chat.MayType(h.ctx, "ann", wire.Typing{Stream: st, State: "dancing"}), fault.BadRequest)
+	refused(t, h.chat.MayType(h.ctx, "eve", wire.Typing{Stream: st, State: "voice"}), fault.NotFound)
+	if got := h.ears.events(bus.UserTopic("bob"), "typing"); len(got) != 1 {
+		t.Fatalf("asking told bob %q", got)
+	}
 }

@@ -16,17 +16,8 @@ var typingStates = []string{"typing", "voice", "stop"}
 // Typing tells the others of a conversation what u is doing there, if u could
 // write there. It is lossy and kept nowhere. origin is the connection that needs no echo.
 func (s *Service) Typing(ctx context.Context, u id.User, t wire.Typing, origin stream.Origin) error {
-	if !slices.Contains(typingStates, t.State) {
-		return fault.BadRequest.At("/state", "is none of typing, voice, stop")
-	}
-	if t.Stream == "" {
-		return fault.BadRequest.At("/stream", "is missing")
-	}
-	a, err := s.member(ctx, u, t.Stream)
+	a, err := s.typist(ctx, u, t)
 	if err != nil {
-		return err
-	}
-	if err := s.mayWrite(ctx, a); err != nil {
 		return err
 	}
 	m := bus.Message{Kind: bus.Frame, Origin: uint64(origin), Body: wire.Event("typing", wire.TypingEvent{
@@ -38,4 +29,25 @@ func (s *Service) Typing(ctx context.Context, u id.User, t wire.Typing, origin s
 	}
 	s.bus.Publish(topic, m)
 	return nil
+}
+
+// MayType tells what Typing would, and tells nobody.
+func (s *Service) MayType(ctx context.Context, u id.User, t wire.Typing) error {
+	_, err := s.typist(ctx, u, t)
+	return err
+}
+
+// typist checks typing and finds where it is.
+func (s *Service) typist(ctx context.Context, u id.User, t wire.Typing) (access, error) {
+	if !slices.Contains(typingStates, t.State) {
+		return access{}, fault.BadRequest.At("/state", "is none of typing, voice, stop")
+	}
+	if t.Stream == "" {
+		return access{}, fault.BadRequest.At("/stream", "is missing")
+	}
+	a, err := s.member(ctx, u, t.Stream)
+	if err == nil {
+		err = s.mayWrite(ctx, a)
+	}
+	return a, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/teahouse-im/teahouse/chat"
@@ -111,24 +110,6 @@ func (s *session) history(ctx context.Context, r wire.History) (any, error) {
 
 func (s *session) read(ctx context.Context, r wire.Read) (any, error) {
 	return s.gw.chat.Read(ctx, s.user, r)
-}
-
-// typingEvery is how often somebody's typing is passed on at most.
-const typingEvery = 2 * time.Second
-
-var typingStates = []string{"typing", "voice", "stop"}
-
-// typing is dropped when it comes too often, unless it is wrong anyway.
-func (s *session) typing(ctx context.Context, t wire.Typing) (any, error) {
-	now := s.gw.wheel.now()
-	if s.typed > 0 && now < s.typed.add(typingEvery) && t.Stream != "" && slices.Contains(typingStates, t.State) {
-		return wire.Empty{}, nil
-	}
-	err := s.gw.chat.Typing(ctx, s.user, t, stream.Origin(s.number))
-	if err == nil {
-		s.typed = now
-	}
-	return wire.Empty{}, err
 }
 
 func (s *session) ping(context.Context, wire.Ping) (any, error) {

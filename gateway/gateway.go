@@ -40,6 +40,7 @@ type Chat interface {
 	History(ctx context.Context, u id.User, h wire.History) (wire.Page, error)
 	Read(ctx context.Context, u id.User, r wire.Read) (wire.Position, error)
 	Typing(ctx context.Context, u id.User, t wire.Typing, origin stream.Origin) error
+	MayType(ctx context.Context, u id.User, t wire.Typing) error
 	Sync(ctx context.Context, u id.User, r wire.SyncRequest) (wire.Sync, error)
 	Resume(ctx context.Context, u id.User, cursors map[string]int64, listen func(groups []id.Stream) error) (wire.Sync, error)
 }

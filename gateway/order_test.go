@@ -217,6 +217,7 @@ func TestOps(t *testing.T) {
 			{"read", map[string]any{"stream": to}, "bad_request"},
 			{"typing", map[string]any{"stream": to, "state": "typing"}, ""},
 			{"typing", map[string]any{"stream": to, "state": "voice"}, ""}, // too soon: dropped
+			{"typing", map[string]any{"stream": "d-ann~zoe", "state": "voice"}, "not_found"},
 			{"typing", map[string]any{"stream": to, "state": "dancing"}, "bad_request"},
 			{"typing", map[string]any{"state": "typing"}, "bad_request"},
 			{"ping", struct{}{}, ""},

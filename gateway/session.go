@@ -24,7 +24,7 @@ type session struct {
 	// Of whoever serves the input, one goroutine at a time.
 	partial *partial // what is not a whole message yet
 	bucket  bucket   // how many frames may still come
-	typed   moment   // when typing was last passed on
+	typed   typed    // nil until there is some
 	greeted bool     // hello was answered
 
 	heard   atomic.Int64 // moment of the latest bytes from the client
