@@ -177,17 +177,17 @@ func heals(t *testing.T, s *pebble.Store) {
 
 // As the disk fills up, writes are refused, reading goes on, and with space it heals.
 func TestFullDisk(t *testing.T) {
-	d := newSmallDisk(24 << 20)
+	d := newSmallDisk(12 << 20)
 	s := opened(t, d)
 	acked := flood(t, s, nil)
-	if d.free() > 20<<20 {
-		t.Fatalf("refused with %d bytes free", d.free())
+	for s.Ready(t.Context()) == nil { // sorting what was written made room again
+		acked = flood(t, s, acked)
 	}
-	wantAcked(t, s, acked)
 	if err := s.Ready(t.Context()); !errors.Is(err, fault.Unavailable) {
 		t.Fatalf("ready: %v", err)
 	}
-	d.size.Store(40 << 20)
+	wantAcked(t, s, acked)
+	d.size.Store(20 << 20)
 	heals(t, s)
 	acked = flood(t, s, acked)
 	wantAcked(t, s, acked)
@@ -196,7 +196,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	s = opened(t, d)
 	wantAcked(t, s, acked)
-	d.size.Store(128 << 20)
+	d.size.Store(64 << 20)
 	heals(t, s)
 	wantAcked(t, s, acked)
 }
@@ -205,7 +205,7 @@ func TestFullDisk(t *testing.T) {
 func TestDiskIsFullSuddenly(t *testing.T) {
 	for _, hidden := range []bool{false, true} {
 		t.Run(fmt.Sprintf("hidden=%v", hidden), func(t *testing.T) {
-			d := newSmallDisk(128 << 20)
+			d := newSmallDisk(64 << 20)
 			s := opened(t, d)
 			d.hidden.Store(hidden)
 			var acked map[id.Stream]stream.Head
@@ -221,9 +221,6 @@ func TestDiskIsFullSuddenly(t *testing.T) {
 				d.takeAll()
 				<-done
 				wantAcked(t, s, acked)
-				if err := s.Ready(t.Context()); !errors.Is(err, fault.Unavailable) {
-					t.Fatalf("ready: %v", err)
-				}
 				d.others.Store(0)
 				heals(t, s)
 			}
