@@ -124,6 +124,7 @@ func TestConnectionsWithoutHelloAreBounded(t *testing.T) {
 	for range 3 {
 		h.dial()
 	}
+	eventually(t, "three connections wait", func() bool { return h.gw.Stats().Waiting == 3 })
 	r := h.tryShake()
 	if r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" {
 		t.Fatalf("answers %s", r.Status)
