@@ -119,26 +119,34 @@ func TestHelloThatDoesNotCome(t *testing.T) {
 	})
 }
 
+// A hook is what happens at some moment. A server may be at it while a test changes it.
+type hook struct{ f atomic.Pointer[func()] }
+
+func (h *hook) set(f func()) { h.f.Store(&f) }
+
+func (h *hook) unset() { h.f.Store(nil) }
+
+func (h *hook) call() {
+	if f := h.f.Load(); f != nil {
+		(*f)()
+	}
+}
+
 // chatWith is a Chat whose Resume is held up.
 type chatWith struct {
 	Chat
-	before, between, after func()
+	before, between, after hook
 	fail                   atomic.Pointer[error]
 }
 
 func (c *chatWith) Resume(ctx context.Context, u id.User, cursors map[string]int64, listen func([]id.Stream) error) (wire.Sync, error) {
-	call := func(f func()) {
-		if f != nil {
-			f()
-		}
-	}
 	if err := c.fail.Load(); err != nil {
 		return wire.Sync{}, *err
 	}
-	call(c.before)
-	defer call(c.after)
+	c.before.call()
+	defer c.after.call()
 	return c.Chat.Resume(ctx, u, cursors, func(groups []id.Stream) error {
-		call(c.between)
+		c.between.call()
 		return listen(groups)
 	})
 }
@@ -146,14 +154,12 @@ func (c *chatWith) Resume(ctx context.Context, u id.User, cursors map[string]int
 // accountsWith is an Accounts that is held up.
 type accountsWith struct {
 	Accounts
-	after func(token string)
+	after hook
 }
 
 func (a *accountsWith) Authenticate(ctx context.Context, token string) (account.Session, account.Account, error) {
 	s, who, err := a.Accounts.Authenticate(ctx, token)
-	if a.after != nil {
-		a.after(token)
-	}
+	a.after.call()
 	return s, who, err
 }
 
@@ -168,12 +174,12 @@ func TestWhatIsSaidDuringHello(t *testing.T) {
 		ben := h.join("ben", "b")
 		token := h.token("ann", "a")
 		group := h.group("ben", "ann")
-		c.before = func() { ben.ok("send", sayTo("ann", "before")) }
-		c.between = func() { ben.ok("send", sayTo("ann", "between")) }
-		c.after = func() {
+		c.before.set(func() { ben.ok("send", sayTo("ann", "before")) })
+		c.between.set(func() { ben.ok("send", sayTo("ann", "between")) })
+		c.after.set(func() {
 			ben.ok("send", sayTo("ann", "after"))
 			ben.ok("send", say(group, "to all"))
-		}
+		})
 		ann := h.dial()
 		n := ann.start("hello", hello(token, "a"))
 		m, err := ann.next()
@@ -202,14 +208,10 @@ func TestSignOutDuringHello(t *testing.T) {
 		end := func() {
 			h.signal("ann", wire.Signal{End: &wire.End{Sessions: []id.Session{sessionOf("ann", "a")}, Code: 4401}})
 		}
-		for name, at := range map[string]*func(){"after it was looked up": nil, "before the list is read": &c.before, "before the groups are listened to": &c.between, "before the reply": &c.after} {
+		for name, at := range map[string]*hook{"after it was looked up": &a.after, "before the list is read": &c.before, "before the groups are listened to": &c.between, "before the reply": &c.after} {
 			t.Run(name, func(t *testing.T) {
-				a.after, c.before, c.between, c.after = nil, nil, nil, nil
-				if at == nil {
-					a.after = func(string) { end() }
-				} else {
-					*at = end
-				}
+				at.set(end)
+				defer at.unset()
 				token := h.token("ann", "a")
 				p := h.dial()
 				p.t = t
@@ -218,11 +220,10 @@ func TestSignOutDuringHello(t *testing.T) {
 			})
 		}
 		// Somebody else's sign-out is none of ours.
-		a.after, c.before, c.between, c.after = nil, nil, nil, nil
-		a.after = func(string) {
+		a.after.set(func() {
 			h.signal("ann", wire.Signal{End: &wire.End{Sessions: []id.Session{"ses-other"}, Code: 4401}})
 			h.signal("ann", wire.Signal{End: &wire.End{Except: sessionOf("ann", "a"), Code: 4401}})
-		}
+		})
 		p := h.dial()
 		p.ok("hello", hello(h.token("ann", "a"), "a"))
 		p.ok("ping", struct{}{})
@@ -240,12 +241,12 @@ func TestLeavingDuringHello(t *testing.T) {
 		ben := h.join("ben", "b")
 		h.token("ann", "a")
 		group := h.group("ben", "ann")
-		c.between = func() {
+		c.between.set(func() {
 			if err := h.chat.RemoveMember(h.ctx, "ben", group, "ann"); err != nil {
 				t.Error(err)
 			}
-			c.between = nil
-		}
+			c.between.unset()
+		})
 		ann := h.join("ann", "a")
 		ben.ok("send", say(group, "about ann"))
 		ann.silent(isEntry("about ann"))
