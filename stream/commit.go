@@ -37,6 +37,7 @@ func (q *Sequencer) commit(s id.Stream, head Head, known bool, group []*ticket, 
 			}
 		}
 		conflict, _ := errors.AsType[*ConflictError](err)
+		tried := head
 		switch {
 		case ctx.Err() != nil:
 			fail(group, fmt.Errorf("%w: %w", errPatience, err))
@@ -58,9 +59,10 @@ func (q *Sequencer) commit(s id.Stream, head Head, known bool, group []*ticket, 
 		if len(group) == 0 {
 			return head, known
 		}
-		if conflict == nil {
+		switch {
+		case conflict == nil:
 			pause(ctx, try)
-		} else {
+		case !known || head != tried: // and not only a retry among the group
 			r.lost(ctx, try)
 		}
 	}

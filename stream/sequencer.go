@@ -18,7 +18,7 @@ const (
 	// groupMost bounds how many entries one durable write carries.
 	groupMost = 64
 	// headsPerShard bounds the positions a shard remembers of streams nobody is writing.
-	headsPerShard = 4096
+	headsPerShard = 1024
 	shards        = 64
 	// writersIdle bounds the goroutines that wait for a stream to write.
 	writersIdle = 64
