@@ -65,16 +65,17 @@ func (b *broadcast) member(h *hdrhistogram.Histogram) handler {
 			b.t.heed(c, msg)
 			return
 		}
-		c.got.Add(1)
 		if h != nil && b.g.on.Load() {
 			took(h, s.at)
 		}
-		if b.left[s.number%int64(len(b.left))].Add(-1) == 0 {
-			if b.g.on.Load() {
-				b.mu.Lock()
-				took(b.whole, s.at)
-				b.mu.Unlock()
-			}
+		last := b.left[s.number%int64(len(b.left))].Add(-1) == 0
+		if last && b.g.on.Load() {
+			b.mu.Lock()
+			took(b.whole, s.at)
+			b.mu.Unlock()
+		}
+		c.got.Add(1) // whoever sees this reads what was recorded
+		if last {
 			b.next()
 		}
 	}

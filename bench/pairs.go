@@ -70,10 +70,10 @@ func (s *Pairs) one(ctx context.Context, l *lab, n int) (*Result, error) {
 				t.heed(k, msg)
 				return
 			}
-			k.got.Add(1)
 			if g.on.Load() {
 				took(h, s.at)
 			}
+			k.got.Add(1) // whoever sees this reads what was recorded
 		})
 	}
 	loops := make([]*loop, n)
