@@ -6,10 +6,12 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -23,10 +25,13 @@ func speaks(t *testing.T, url string) {
 	t.Helper()
 	ears := bustest.NewEars()
 	a, b := open(t, url, bustest.NewEars(), Options{}), open(t, url, ears, Options{})
+	for end := time.Now().Add(20 * time.Second); a.Ready() != nil && time.Now().Before(end); {
+		runtime.Gosched() // a busy machine may take longer than New waits
+	}
 	if err := b.Subscribe(t.Context(), "user/alice"); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Ready(); err != nil {
+	if err := errors.Join(a.Ready(), b.Ready()); err != nil {
 		t.Fatalf("not ready: %v", err)
 	}
 	a.Publish("user/alice", bus.Message{Kind: bus.Frame, Body: []byte("hello")})
