@@ -91,6 +91,32 @@ func (s *Service) Sessions(ctx context.Context, u id.User) ([]Session, error) {
 	return all, nil
 }
 
+// Standing tells which of a user's sign-ins are good, to whoever may not have
+// heard that one of them has ended, and notes that those in use are. ErrSuspended:
+// none of them is at the moment.
+func (s *Service) Standing(ctx context.Context, u id.User, inUse []id.Session) (good []id.Session, err error) {
+	all, err := s.Sessions(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.store.Account(ctx, u)
+	switch {
+	case errors.Is(err, ErrUnknown):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case a.SuspendedAt(s.now()):
+		return nil, ErrSuspended
+	}
+	for _, ses := range all {
+		good = append(good, ses.ID)
+		if slices.Contains(inUse, ses.ID) {
+			s.Seen(ses)
+		}
+	}
+	return good, nil
+}
+
 // EndSession signs one device of u out. NotFound: u has no such sign-in, whoever else may.
 func (s *Service) EndSession(ctx context.Context, u id.User, session id.Session) error {
 	all, err := s.store.Sessions(ctx, u)

@@ -246,6 +246,34 @@ func TestUseIsNotedOnceAMinute(t *testing.T) {
 	}
 }
 
+func TestStanding(t *testing.T) {
+	h := open(t, func(o *account.Options) { o.SessionLife = time.Hour })
+	h.register("ann")
+	phone, desk := h.signIn("ann", "phone").Session.ID, h.signIn("ann", "desk").Session.ID
+	stands := func(inUse []id.Session, want ...id.Session) {
+		t.Helper()
+		got, err := h.Standing(t.Context(), "ann", inUse)
+		good(t, err)
+		slices.Sort(got)
+		slices.Sort(want)
+		equal(t, got, want)
+	}
+	h.pass(50 * time.Minute)
+	stands([]id.Session{desk}, phone, desk)
+	h.settled("ann", desk)
+	h.pass(50 * time.Minute)
+	stands(nil, desk)
+	good(t, h.Suspend(t.Context(), "ann", account.Suspension{}))
+	_, err := h.Standing(t.Context(), "ann", nil)
+	refused(t, err, fault.Forbidden)
+	good(t, h.Unsuspend(t.Context(), "ann"))
+	good(t, h.EndSession(t.Context(), "ann", desk))
+	stands([]id.Session{desk})
+	if got, err := h.Standing(t.Context(), "nobody", nil); len(got) != 0 || err != nil {
+		t.Fatalf("nobody stands with %v, %v", got, err)
+	}
+}
+
 func TestChangePassword(t *testing.T) {
 	h := open(t, nil)
 	h.register("ann")

@@ -29,16 +29,25 @@ func (s *Service) Resume(ctx context.Context, u id.User, cursors map[string]int6
 	if err != nil {
 		return wire.Sync{}, err
 	}
-	var groups []id.Stream
+	if err := listen(groupsOf(all)); err != nil {
+		return wire.Sync{}, err
+	}
+	return s.news(ctx, all, cursors, "")
+}
+
+// Groups are those a user is in.
+func (s *Service) Groups(ctx context.Context, u id.User) ([]id.Stream, error) {
+	all, err := s.conversations(ctx, u)
+	return groupsOf(all), err
+}
+
+func groupsOf(all []access) (groups []id.Stream) {
 	for _, a := range all {
 		if a.stream.Kind() == id.Group && a.left.Seq == 0 {
 			groups = append(groups, a.stream)
 		}
 	}
-	if err := listen(groups); err != nil {
-		return wire.Sync{}, err
-	}
-	return s.news(ctx, all, cursors, "")
+	return groups
 }
 
 // Sync tells which streams have news for a device that has them up to its

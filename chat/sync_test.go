@@ -99,6 +99,11 @@ func TestSyncOfWhatWasLeft(t *testing.T) {
 			t.Fatalf("a group that was left is listed for %v", cursors)
 		}
 	}
+	for u, want := range map[id.User]int{"ann": 1, "bob": 0} {
+		if groups, err := h.chat.Groups(h.ctx, u); err != nil || len(groups) != want {
+			t.Fatalf("%s is in %v: %v", u, groups, err)
+		}
+	}
 	items, _, err := h.chat.Conversations(h.ctx, "bob", "", 50)
 	must(t, err)
 	if len(items) != 0 {
