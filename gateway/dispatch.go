@@ -45,7 +45,11 @@ func (s *session) request(msg []byte) (wait bool) {
 	case err != nil:
 		s.refuse(r.ID, err)
 	case !s.greeted:
+		gaps := s.gw.gaps.Load()
 		s.guard(r, (*session).hello)
+		if s.greeted && gaps != s.gw.gaps.Load() { // a signal may be missing that it should have heard
+			s.gw.reviews.of(s.user)
+		}
 	default:
 		o, ok := ops[r.Op]
 		switch {

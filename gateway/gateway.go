@@ -29,9 +29,11 @@ import (
 	"github.com/teahouse-im/teahouse/wire"
 )
 
-// Accounts tells whose a token is. *account.Service fits.
+// Accounts tells whose a token is, and whether it still is. *account.Service fits.
 type Accounts interface {
 	Authenticate(ctx context.Context, token string) (account.Session, account.Account, error)
+	// Standing are the good ones of a user's sign-ins; those in use are noted as used. Forbidden: the user is suspended.
+	Standing(ctx context.Context, u id.User, inUse []id.Session) (good []id.Session, err error)
 }
 
 // Chat is conversations. *chat.Service fits.
@@ -41,6 +43,7 @@ type Chat interface {
 	Read(ctx context.Context, u id.User, r wire.Read) (wire.Position, error)
 	Typing(ctx context.Context, u id.User, t wire.Typing, origin stream.Origin) error
 	MayType(ctx context.Context, u id.User, t wire.Typing) error
+	Groups(ctx context.Context, u id.User) ([]id.Stream, error)
 	Sync(ctx context.Context, u id.User, r wire.SyncRequest) (wire.Sync, error)
 	Resume(ctx context.Context, u id.User, cursors map[string]int64, listen func(groups []id.Stream) error) (wire.Sync, error)
 }
@@ -92,6 +95,7 @@ type Gateway struct {
 
 	hub     *hub
 	topics  *topics
+	reviews *reviews
 	wheel   *wheel
 	writers *writers
 	crew    crew
@@ -100,6 +104,7 @@ type Gateway struct {
 	stats    counters
 	throttle throttle
 	numbers  atomic.Uint64 // of connections
+	gaps     atomic.Uint64 // in the bus, so far
 	draining atomic.Bool
 
 	ctx    context.Context // of everything it does; ends at Close
@@ -114,6 +119,7 @@ func New(opt Options) *Gateway {
 	g.stats.closed = map[int]int64{}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.topics = newTopics(g)
+	g.reviews = newReviews(g)
 	g.hub = newHub(g.topics.abandoned)
 	g.writers = newWriters(g, runtime.GOMAXPROCS(0))
 	g.crew.gw = g
@@ -139,6 +145,7 @@ func (g *Gateway) Serve(b bus.Bus, accounts Accounts, c Chat) {
 	g.bus, g.accounts, g.chat = b, accounts, c
 	g.run(func() { g.wheel.run(g.ctx.Done()) })
 	g.run(func() { g.topics.run(g.ctx) })
+	g.run(func() { g.reviews.run(g.ctx) })
 	g.writers.start()
 	if g.poller != nil {
 		g.run(g.poller.run)

@@ -31,9 +31,12 @@ func (g *Gateway) Heard(t bus.Topic, m bus.Message) {
 	}
 }
 
-// Gap tells every session to sync. It is part of bus.Listener.
+// Gap tells every session to sync, and has them all reviewed: signals may be
+// missing too. It is part of bus.Listener.
 func (g *Gateway) Gap() {
+	g.gaps.Add(1)
 	g.offer(resyncBus, 0, g.hub.all)
+	g.Review()
 }
 
 // spread offers a frame to all who listen to a topic, but for the connection that caused it.
@@ -60,6 +63,11 @@ func (g *Gateway) offer(f *frame, but uint64, each func(func(*session))) {
 
 // signal carries out what another node, or this one, says about a user.
 func (g *Gateway) signal(u id.User, sig wire.Signal) {
+	for _, group := range []id.Stream{sig.Join, sig.Leave} {
+		if group != "" {
+			g.reviews.speaks(u, group)
+		}
+	}
 	for _, s := range g.hub.sessions(u) {
 		if sig.Join != "" {
 			g.hub.join(s, u, sig.Join, false)

@@ -19,10 +19,18 @@ func (s *session) beat(now, behind moment) (next moment) {
 		s.pinged = now
 	}
 	next = s.pinged.add(every)
+	old := now >= max(s.born, s.reviewed).add(reviewEvery)
+	if old {
+		s.reviewed = now
+	}
+	u := s.user
 	s.mu.Unlock()
 	if silent {
 		s.close(wire.CloseSilent)
 		return 0
+	}
+	if old {
+		s.gw.reviews.of(u)
 	}
 	if due && behind == 0 {
 		s.send(pingFrame)

@@ -166,6 +166,19 @@ func (h *hub) sessions(u id.User) []*session {
 	return out
 }
 
+// everybody are the users who have sessions.
+func (h *hub) everybody() (users []id.User) {
+	for i := range h.shards {
+		sh := &h.shards[i]
+		sh.mu.RLock()
+		for u := range sh.users {
+			users = append(users, u)
+		}
+		sh.mu.RUnlock()
+	}
+	return users
+}
+
 // listened tells whether anybody hears a topic.
 func (h *hub) listened(t bus.Topic) bool {
 	if u, ok := strings.CutPrefix(string(t), userTopics); ok {

@@ -52,6 +52,7 @@ type session struct {
 	paused    pause    // why the input is not read
 	deadline  moment   // of the closing
 	pinged    moment   // latest ping
+	reviewed  moment   // when the latest review without a reason was due; 0: not yet
 
 	// Guarded by the shard of user.
 	next *session // of the same user

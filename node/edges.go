@@ -47,7 +47,11 @@ var errDraining = errors.New("draining")
 func (n *Node) operators(c *Config, x *Extras) http.Handler {
 	opt := api.OpsOptions{Logger: x.Logger, Version: x.Version, Token: c.OperatorToken, Hosts: c.OpsHosts, Now: time.Now}
 	if x.Clock != nil {
-		opt.Now, opt.Clock = x.Clock.Now, x.Clock.Advance
+		opt.Now = x.Clock.Now
+		opt.Clock = func(d time.Duration) time.Time {
+			defer n.gateway.Review() // of what has expired
+			return x.Clock.Advance(d)
+		}
 	}
 	return api.NewOps(api.OpsParts{
 		Operators: n.Accounts,
