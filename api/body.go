@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"mime"
@@ -73,15 +74,19 @@ func require(raw []byte, members []string) error {
 }
 
 // readBody reads the body of a request. It is empty if there is none.
-func readBody(x *exchange, r *http.Request) ([]byte, error) {
+func readBody(x *exchange, r *http.Request) (raw []byte, err error) {
 	rc := http.NewResponseController(x)
-	_ = rc.SetReadDeadline(time.Now().Add(bodyWait)) // a connection without deadlines has none to miss
-	defer func() { _ = rc.SetReadDeadline(time.Time{}) }()
+	_ = rc.SetReadDeadline(time.Now().Add(cmp.Or(x.bodyWait, bodyWait))) // a connection without deadlines has none to miss
+	defer func() {
+		if err == nil { // otherwise the rest of the body is waited for when the request is over
+			_ = rc.SetReadDeadline(time.Time{})
+		}
+	}()
 
 	if r.ContentLength > bodyMost {
 		return nil, tooLarge(r)
 	}
-	raw, err := io.ReadAll(io.LimitReader(r.Body, bodyMost+1))
+	raw, err = io.ReadAll(io.LimitReader(r.Body, bodyMost+1))
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		x.Header().Set("Connection", "close")

@@ -3,9 +3,17 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/teahouse-im/teahouse/fault"
 )
@@ -91,6 +99,31 @@ func TestMutedUntilIsAbsentOrNullOrATime(t *testing.T) {
 		}
 		if err != nil || got != want {
 			t.Errorf("%s: the mute %s (%v), want %s", body, got, err, want)
+		}
+	}
+}
+
+// TestABodyThatDoesNotCome is refused and its connection closed, however much of
+// it is missing: the rest is not waited for either.
+func TestABodyThatDoesNotCome(t *testing.T) {
+	e := &edge{mux: http.NewServeMux(), log: zerolog.Nop(), bodyWait: 50 * time.Millisecond, guard: origins(nil).admit}
+	e.mux.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
+		_, err := readBody(w.(*exchange), r)
+		refuse(w.(*exchange), r, err)
+	})
+	server := httptest.NewServer(e)
+	defer server.Close()
+	for length, status := range map[int]int{100: http.StatusBadRequest, bodyMost + 100: http.StatusRequestEntityTooLarge} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(30 * time.Second))
+		fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n{%s", length, strings.Repeat(" ", length-50))
+		all, err := io.ReadAll(conn) // to its end
+		if want := fmt.Sprintf("HTTP/1.1 %d ", status); err != nil || !strings.HasPrefix(string(all), want) {
+			t.Fatalf("of %d bytes with some missing: %.60q, %v", length, all, err)
 		}
 	}
 }

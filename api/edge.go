@@ -27,6 +27,8 @@ type exchange struct {
 	status int    // 0: nothing answered yet
 	cause  error  // what the log should know and the client should not
 	gone   bool   // the client did not wait
+
+	bodyWait time.Duration // how long its body may take; 0: as usual
 }
 
 func (x *exchange) WriteHeader(status int) {
@@ -55,11 +57,13 @@ type edge struct {
 	log     zerolog.Logger
 	metrics *Metrics
 	guard   func(*exchange, *http.Request) error // may refuse a request before it is looked at further
+
+	bodyWait time.Duration // how long a body may take; 0: as usual
 }
 
 func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	x := &exchange{ResponseWriter: w, trace: newTrace()}
+	x := &exchange{ResponseWriter: w, trace: newTrace(), bodyWait: e.bodyWait}
 	h := x.Header()
 	h.Set("X-Trace-Id", x.trace)
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"io"
+	"net"
 	"net/http"
 	"os/exec"
 	"regexp"
@@ -55,5 +57,19 @@ func TestTheClockMovesAsDevSaysIt(t *testing.T) {
 	res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		t.Fatalf("the clock answers %s", res.Status)
+	}
+}
+
+func TestAStopCutsOffWhoDoesNotEnd(t *testing.T) {
+	p := launch(t, "--data", t.TempDir(), "--drain-within", "1s")
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", p.listen)
+	must(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "POST /v1/accounts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n")
+	must(t, err)
+	_, err = bufio.NewReader(conn).ReadString('\n') // the server waits for the body
+	must(t, err)
+	if code := p.stop(); code != 0 {
+		t.Fatalf("a stop with a request that does not end exits with %d", code)
 	}
 }
