@@ -59,8 +59,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// guests checks people whom u wants in a group: they exist and are u's friends,
-// unless strangers may be put together. Each is named once, u not at all.
+// guests checks people whom u wants in a group: they exist and are u's friends
+// or, where strangers may be put together, not blocked. Each is named once, u not at all.
 func (s *Service) guests(ctx context.Context, u id.User, pointer string, names []string) ([]id.User, error) {
 	if len(names) > requestMost {
 		return nil, fault.BadRequest.At(pointer, fmt.Sprintf("has more than %d people", requestMost))
@@ -78,7 +78,7 @@ func (s *Service) guests(ctx context.Context, u id.User, pointer string, names [
 		}
 	}
 	if s.opt.Strangers {
-		return users, s.exist(ctx, pointer, names, users)
+		return users, s.reachable(ctx, u, pointer, names, users)
 	}
 	strangers, err := s.rel.NotFriends(ctx, u, users)
 	if err != nil || len(strangers) == 0 {
@@ -93,15 +93,23 @@ func (s *Service) guests(ctx context.Context, u id.User, pointer string, names [
 	return nil, f
 }
 
-// errNotFriends is the code of contact.ErrNotFriends; here it says who.
-var errNotFriends = fault.New("not_friends", "Only your friends can be added.")
+// These are the codes of contact.ErrNotFriends and ErrBlocked; here they say who.
+var (
+	errNotFriends = fault.New("not_friends", "Only your friends can be added.")
+	errBlocked    = fault.New("blocked", "You cannot add whom you block, or who blocks you.")
+)
 
-// exist is NotFound, naming who, unless all of users exist.
-func (s *Service) exist(ctx context.Context, pointer string, names []string, users []id.User) error {
-	missing := make([]bool, len(users))
+// reachable refuses, naming who, unless all of users exist (NotFound) and
+// neither block u nor are blocked by u (blocked).
+func (s *Service) reachable(ctx context.Context, u id.User, pointer string, names []string, users []id.User) error {
+	missing, blocked := make([]bool, len(users)), make([]bool, len(users))
 	err := each(ctx, len(users), func(ctx context.Context, i int) error {
 		_, err := s.people.DisplayName(ctx, users[i])
-		if missing[i] = errors.Is(err, fault.NotFound); missing[i] {
+		if missing[i] = errors.Is(err, fault.NotFound); err == nil {
+			err = s.rel.Unblocked(ctx, u, users[i])
+			blocked[i] = errors.Is(err, errBlocked)
+		}
+		if missing[i] || blocked[i] {
 			return nil
 		}
 		return err
@@ -109,14 +117,19 @@ func (s *Service) exist(ctx context.Context, pointer string, names []string, use
 	if err != nil {
 		return err
 	}
-	f := fault.NotFound.Saying("Some of these people do not exist.")
-	for i, u := range users {
-		if missing[i] {
-			f = f.At(fmt.Sprintf("%s/%d", pointer, slices.Index(names, string(u))), "does not exist")
+	those := func(f *fault.Fault, wrong []bool, why string) error {
+		for i, u := range users {
+			if wrong[i] {
+				f = f.At(fmt.Sprintf("%s/%d", pointer, slices.Index(names, string(u))), why)
+			}
 		}
-	}
-	if len(f.Fields) > 0 {
 		return f
+	}
+	switch {
+	case slices.Contains(missing, true):
+		return those(fault.NotFound.Saying("Some of these people do not exist."), missing, "does not exist")
+	case slices.Contains(blocked, true):
+		return those(errBlocked, blocked, "is blocked by you, or blocks you")
 	}
 	return nil
 }

@@ -55,6 +55,13 @@ func TestStrangersMayWriteWhereAllowed(t *testing.T) {
 	refused(t, err, contact.ErrBlocked)
 	_, err = h.trySay("ann", string(id.DirectStream("ann", "nobody")), "hello?")
 	refused(t, err, fault.NotFound)
+	for by, other := range map[id.User]string{"ann": "bob", "bob": "ann"} {
+		_, err = h.chat.CreateGroup(h.ctx, by, "Tea", []string{"cat", other})
+		refused(t, err, contact.ErrBlocked)
+		if fields := fault.From(err).Fields; len(fields) != 1 || fields[0].Pointer != "/members/1" {
+			t.Fatalf("who is blocked is told as %+v", fields)
+		}
+	}
 }
 
 func TestTheSameIDIsTheSameMessage(t *testing.T) {
