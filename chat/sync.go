@@ -111,22 +111,34 @@ func (s *Service) news(ctx context.Context, all []access, cursors map[string]int
 		}
 		todo = append(todo, w)
 	}
-	streams, err := s.states(ctx, todo)
+	streams, err := s.fitting(ctx, todo)
 	if err != nil {
 		return wire.Sync{}, err
 	}
-	bytes := 0
-	for i := range streams {
-		if bytes += size(&streams[i]); bytes > syncBytes && i > 0 {
-			streams, more = streams[:i], true
-			break
-		}
-	}
 	page := wire.Sync{Streams: streams}
-	if more {
+	if more || len(streams) < len(todo) {
 		page.Next = &streams[len(streams)-1].Stream
 	}
 	return page, nil
+}
+
+// fitting tells how the first of todo stand, as many as fit into a page and at
+// least one. It reads a few at a time: all of them may be far more than a page.
+func (s *Service) fitting(ctx context.Context, todo []wanted) ([]wire.Stream, error) {
+	streams, bytes := make([]wire.Stream, 0, len(todo)), 0
+	for next := range slices.Chunk(todo, lookups) {
+		some, err := s.states(ctx, next)
+		if err != nil {
+			return nil, err
+		}
+		for i := range some {
+			if bytes += size(&some[i]); bytes > syncBytes && len(streams) > 0 {
+				return streams, nil
+			}
+			streams = append(streams, some[i])
+		}
+	}
+	return streams, nil
 }
 
 // wanted is a stream somebody is to be told about.

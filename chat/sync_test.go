@@ -1,10 +1,12 @@
 package chat_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -13,6 +15,7 @@ import (
 	"github.com/teahouse-im/teahouse/chat"
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/stream"
 	"github.com/teahouse-im/teahouse/wire"
 )
 
@@ -140,6 +143,63 @@ func TestSyncPages(t *testing.T) {
 	}
 	if len(seen) != 230 {
 		t.Fatalf("the list has %d conversations", len(seen))
+	}
+}
+
+// A metered log counts the bytes of entries it gives out.
+type metered struct {
+	stream.Log
+	bytes atomic.Int64
+}
+
+func (m *metered) Range(ctx context.Context, s id.Stream, from, to id.Seq) ([]stream.Entry, error) {
+	entries, err := m.Log.Range(ctx, s, from, to)
+	for _, e := range entries {
+		m.bytes.Add(int64(len(e.Body)))
+	}
+	return entries, err
+}
+
+// TestSyncReadsWhatItTells: whoever is behind in many busy streams gets one page,
+// and the server reads little more than that page.
+func TestSyncReadsWhatItTells(t *testing.T) {
+	h := open(t, func(o *chat.Options) { o.Strangers = true })
+	h.join("hub")
+	const streams, entries, size = 64, 10, 8000
+	cursors := map[string]int64{}
+	for range streams {
+		g := h.group("hub")
+		for range entries {
+			h.say("hub", g, strings.Repeat("x", size))
+		}
+		cursors[g] = 1
+	}
+	log := &metered{Log: h.store}
+	service := chat.NewService(h.store, log, h.seq, h.bus, h.people, h.friends, h.opt)
+	seen := map[string]int{}
+	for r := (wire.SyncRequest{Cursors: cursors}); ; {
+		log.bytes.Store(0)
+		page, err := service.Sync(h.ctx, "hub", r)
+		must(t, err)
+		told := 0
+		for _, st := range page.Streams {
+			seen[st.Stream] += len(st.Entries)
+			for _, e := range st.Entries {
+				told += len(e.Body)
+			}
+		}
+		if read := log.bytes.Load(); read > int64(told)+16*entries*(size+100) {
+			t.Fatalf("a page with %d bytes of entries took reading %d", told, read)
+		}
+		if page.Next == nil {
+			break
+		}
+		r.After = *page.Next
+	}
+	for g := range cursors {
+		if seen[g] != entries {
+			t.Fatalf("%d entries of a stream were told", seen[g])
+		}
 	}
 }
 
