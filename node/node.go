@@ -141,22 +141,27 @@ func (n *Node) listen(c *Config, x *Extras) error {
 	if config != nil {
 		l = tls.NewListener(l, config)
 	}
-	n.serve(l, people)
+	n.serve(l, people, answerPatience)
 	l, err = net.Listen("tcp", c.OpsListen)
 	if err != nil {
 		return fmt.Errorf("--ops-listen: %w", err)
 	}
 	n.Ops = "http://" + l.Addr().String()
-	n.serve(l, n.operators(c, x))
+	n.serve(l, n.operators(c, x), 0) // a profile takes as long as it is asked to
 	return nil
 }
 
-// headerPatience bounds how long a client may take for the head of a request.
-const headerPatience = 10 * time.Second
+const (
+	// headerPatience bounds how long a client may take for the head of a request.
+	headerPatience = 10 * time.Second
+	// answerPatience bounds how long a client of the public listener may take to
+	// read the answer. A WebSocket is beyond it.
+	answerPatience = 2 * time.Minute
+)
 
-func (n *Node) serve(l net.Listener, h http.Handler) {
+func (n *Node) serve(l net.Listener, h http.Handler, answer time.Duration) {
 	s := &http.Server{
-		Handler: h, ReadHeaderTimeout: headerPatience, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		Handler: h, ReadHeaderTimeout: headerPatience, ReadTimeout: time.Minute, WriteTimeout: answer, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: errorLog(n.log),
 	}
 	n.servers = append(n.servers, s)
