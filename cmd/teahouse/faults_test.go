@@ -158,6 +158,57 @@ func TestRedisDies(t *testing.T) {
 	agree(t, stream, acks, devices)
 }
 
+// TestWhatRedisSwallowed: what was decided on one node while the bus was away
+// takes effect on the others' sockets when it is back.
+func TestWhatRedisSwallowed(t *testing.T) {
+	r := startRedis(t)
+	nodes := cluster(t, "redis://"+r.addr+"/0", 2)
+	one, two := client.Server{URL: nodes[0].url}, client.Server{URL: nodes[1].url}
+	ann, bob, cat := join(t, one, "ann"), join(t, two, "bob"), join(t, two, "cat")
+	befriend(t, ann, bob, cat)
+	group := func(members ...string) string {
+		g, err := ann.api.CreateGroup(t.Context(), "Tea", members...)
+		must(t, err)
+		return g.Stream
+	}
+	left, stays, joined := group("bob"), group("bob"), group("bob")
+	say := func(stream string) int64 {
+		sent, err := ann.api.Post(t.Context(), client.Message{Stream: stream, Body: client.Text{Text: "hello"}})
+		must(t, err)
+		return sent.Seq
+	}
+	bobs, cats, lost := open(t, bob), open(t, cat), open(t, signIn(t, two, "cat", "lost"))
+	bobs.until(t, left, say(left))
+
+	r.kill()
+	must(t, ann.api.RemoveMember(t.Context(), left, "bob"))
+	_, err := ann.api.AddMembers(t.Context(), joined, "cat")
+	must(t, err)
+	must(t, signIn(t, one, "cat", "another").api.EndSession(t.Context(), lost.who.in.Session))
+	r.start()
+
+	select {
+	case <-lost.Done():
+	case <-time.After(patience):
+		t.Fatal("a device that was signed out meanwhile is still connected")
+	}
+	cats.until(t, joined, 2)
+	cats.until(t, joined, say(joined))
+	for end := time.Now().Add(patience); ; {
+		out := say(left)
+		bobs.until(t, stays, say(stays)) // by then the one before would be there
+		bobs.mu.Lock()
+		log := bobs.logs[left]
+		bobs.mu.Unlock()
+		if log[len(log)-1].Seq < out {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("somebody who was removed meanwhile still hears the group")
+		}
+	}
+}
+
 // redisServer is a Redis of one test's own, which may be killed.
 type redisServer struct {
 	t    *testing.T
