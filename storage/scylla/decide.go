@@ -49,6 +49,9 @@ func (v *version) next(try gocql.UUID) version {
 // errOvertaken says that another write came first.
 var errOvertaken = errors.New("another write came first")
 
+// errUndecided says that whether the write was made cannot be told.
+var errUndecided = errors.New("whether the write was made cannot be told")
+
 // decide makes one move of a versioned row from now, as try. errOvertaken: the
 // row is not at now any more. If no answer comes, the row is read in agreement of
 // the replicas, which settles what is under way, and sent again if it is neither
@@ -78,11 +81,13 @@ func (s *Store) decide(ctx context.Context, now version, try gocql.UUID,
 		switch {
 		case readErr == nil && slices.Contains(there.tries, try):
 			return nil
+		case readErr == nil && there.number-now.number > triesKept:
+			return fmt.Errorf("%w: %w", errUndecided, fault.Unavailable)
 		case readErr == nil && there.number != now.number:
 			return errOvertaken
 		}
 		if pause(ctx, 200*time.Millisecond) != nil {
-			return fmt.Errorf("%w: %w", fault.Unavailable, errors.Join(err, readErr, ctx.Err()))
+			return fmt.Errorf("%w: %w: %w", errUndecided, fault.Unavailable, errors.Join(err, readErr, ctx.Err()))
 		}
 	}
 }

@@ -145,7 +145,8 @@ func TestUnknownSequence(t *testing.T) {
 }
 
 // TestUnknownChange: changes of an account, of a page of a book and of a group
-// are carried out once, whatever answers get lost, beside others' changes.
+// are carried out once, whatever answers get lost, beside others' changes; where
+// that cannot be told, it is said.
 func TestUnknownChange(t *testing.T) {
 	direct := open(t)
 	u, other := id.User("u"+strings.ReplaceAll(uuid.NewString()[:13], "-", "")), id.User("other")
@@ -198,7 +199,7 @@ func TestUnknownChange(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			stores := []*Store{direct, openLossy(t, 8), openLossy(t, 8)}
 			const times = 15
-			var done, refused atomic.Int64
+			var done, refused, undecided atomic.Int64
 			var all sync.WaitGroup
 			for _, s := range stores {
 				all.Go(func() {
@@ -206,6 +207,8 @@ func TestUnknownChange(t *testing.T) {
 						switch err := c.add(t.Context(), s); {
 						case err == nil:
 							done.Add(1)
+						case errors.Is(err, errUndecided):
+							undecided.Add(1)
 						case errors.Is(err, fault.Unavailable): // while all connections were down; nothing was sent
 							refused.Add(1)
 							_ = pause(t.Context(), 100*time.Millisecond)
@@ -217,10 +220,10 @@ func TestUnknownChange(t *testing.T) {
 			}
 			all.Wait()
 			got, err := c.read(direct)
-			if err != nil || int64(len(got)) != done.Load() {
-				t.Fatalf("%d were answered, %d are there (%v)", done.Load(), len(got), err)
+			if there := int64(len(got)); err != nil || there < done.Load() || there > done.Load()+undecided.Load() {
+				t.Fatalf("%d were answered, %d are undecided, %d are there (%v)", done.Load(), undecided.Load(), there, err)
 			}
-			t.Logf("%d done, %d refused", done.Load(), refused.Load())
+			t.Logf("%d done, %d undecided, %d refused", done.Load(), undecided.Load(), refused.Load())
 		})
 	}
 }
