@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -95,13 +96,15 @@ func (r *Relation) listed() int64 {
 	return r.Version
 }
 
-// settle carries a decision out: the copy in the other's book, the entries that
-// tell of it, the mark that this is done. Each step may be repeated, by anybody,
-// at any time: the copy never goes back, and an entry has its id.
+// settle carries a decision out: the copy in the other's book, what else follows
+// from a new friendship, the entries that tell of it, the mark that this is done.
+// Each step may be repeated, by anybody, at any time: the copy never goes back,
+// and an entry has its id.
 func (s *Service) settle(ctx context.Context, p pair, st Standing) error {
 	if st.Settled == st.Decision {
 		return nil
 	}
+	s.opt.Changed(p.owner, p.other)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	theirs := st.turned()
@@ -114,6 +117,11 @@ func (s *Service) settle(ctx context.Context, p pair, st Standing) error {
 	})
 	if err != nil {
 		return err
+	}
+	if st.befriends() {
+		if err := s.opt.Befriended(ctx, p.owner, p.other); err != nil {
+			return err
+		}
 	}
 	for _, n := range st.Owed {
 		if err := s.tell(ctx, n); err != nil {
@@ -128,6 +136,11 @@ func (s *Service) settle(ctx context.Context, p pair, st Standing) error {
 		return nil
 	})
 	return err
+}
+
+// befriends tells whether the two have become friends and that is still to be carried out.
+func (s *Standing) befriends() bool {
+	return s.Friend && slices.ContainsFunc(s.Owed, func(n Notice) bool { return n.Kind == KindAccepted })
 }
 
 // settled notes that everything up to st was carried out.

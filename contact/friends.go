@@ -153,12 +153,20 @@ func (s *Service) Change(ctx context.Context, u id.User, other string, c FriendC
 		}
 		return nil
 	})
+	if c.decides() {
+		s.opt.Changed(u, o) // whatever came of it: an error may hide that it was stored
+	}
 	if err != nil {
 		return Friend{}, err
 	}
 	friend := []Friend{friendOf(&page)}
 	err = s.name(ctx, friend)
 	return friend[0], err
+}
+
+// decides tells whether a change may concern what either sees of the other.
+func (c *FriendChange) decides() bool {
+	return c.Tags != nil || c.ChatOnly != nil || c.HideMyMoments != nil || c.HideTheirMoments != nil
 }
 
 func (c *FriendChange) check() error {

@@ -28,8 +28,11 @@ type house struct {
 	store *pebble.Store
 	seq   *stream.Sequencer
 
-	mu  sync.Mutex
-	now time.Time
+	mu   sync.Mutex
+	now  time.Time
+	rung []string // "a b" for each ring of Changed
+	// befriended is what Befriended does; nil: nothing.
+	befriended func(a, b id.User) error
 }
 
 type people struct{}
@@ -61,6 +64,17 @@ func open(t *testing.T) *house {
 func (h *house) node(store contact.Store, entries contact.Entries) *contact.Service {
 	opt := contact.DefaultOptions()
 	opt.Now = h.clock
+	opt.Befriended = func(_ context.Context, a, b id.User) error {
+		if h.befriended == nil {
+			return nil
+		}
+		return h.befriended(a, b)
+	}
+	opt.Changed = func(a, b id.User) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.rung = append(h.rung, string(min(a, b)+" "+max(a, b)))
+	}
 	s := contact.NewService(store, entries, people{}, opt)
 	h.t.Cleanup(s.Close)
 	return s

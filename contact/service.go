@@ -32,6 +32,13 @@ type People interface {
 type Options struct {
 	Now     func() time.Time
 	Friends int // friends one person can have
+	// Befriended is called while a friendship is carried out, before its people are
+	// told, and again until it succeeds. It must not act on the two here.
+	Befriended func(ctx context.Context, a, b id.User) error
+	// Changed rings whenever it was stored that two people stand to each other in
+	// another way, or that one changed a switch or tag about the other. It must not
+	// block, may ring for nothing, and may be lost in a crash.
+	Changed func(a, b id.User)
 }
 
 // DefaultOptions are those of a fresh installation.
@@ -56,6 +63,12 @@ type Service struct {
 
 // NewService puts the parts together.
 func NewService(store Store, entries Entries, people People, opt Options) *Service {
+	if opt.Befriended == nil {
+		opt.Befriended = func(context.Context, id.User, id.User) error { return nil }
+	}
+	if opt.Changed == nil {
+		opt.Changed = func(id.User, id.User) {}
+	}
 	return &Service{
 		store: store, entries: entries, people: people, opt: opt,
 		passes: otter.Must(&otter.Options[pair, pass]{
