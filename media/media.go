@@ -28,7 +28,10 @@ type Medium struct {
 	Duration    time.Duration `json:"duration,omitempty"` // of sound and film, if it could be found out
 	Thumbnail   bool          `json:"thumbnail,omitempty"`
 	Placeholder string        `json:"placeholder,omitempty"` // blurhash
-	At          time.Time     `json:"at"`
+	At          time.Time     `json:"at"`                    // when it was uploaded, or last had reason to be looked after
+
+	Pending bool      `json:"pending,omitempty"` // its bytes are not known to be stored yet; nobody sees it
+	Doomed  time.Time `json:"doomed,omitzero"`   // since when it is no more to be carried, because nothing carried it
 }
 
 // A Carrier is something that shows a medium: "message", "moment" or "profile",
@@ -40,7 +43,8 @@ type Carrier struct {
 
 // Store keeps what is known about media; one medium with its carriers is one partition.
 type Store interface {
-	// PutMedium stores a new medium, and a line in the list of its day.
+	// PutMedium stores a medium, new or changed, and a line in the list of the day of
+	// its At. A line in the list of another day stays.
 	PutMedium(ctx context.Context, m Medium) error
 	// Medium finds one with its carriers, in no order. ErrUnknown.
 	Medium(ctx context.Context, m id.Media) (Medium, []Carrier, error)
