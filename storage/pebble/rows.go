@@ -37,6 +37,14 @@ const (
 	tableRelation table = 'r' // owner, other → contact.Relation
 	tableBook     table = 'b' // owner → version of the book
 
+	tablePost     table = 'p' // post → feed.Post; post, kind, id → feed.Act; post, entry → feed.Told: see postKey
+	tableTimeline table = 't' // viewer, post
+	tableProfile  table = 'f' // author, post
+	tableMark     table = 'o' // shard, mark, post
+
+	tableMedium   table = 'i' // medium → media.Medium; medium, carrier
+	tableMediaDay table = 'd' // day, medium
+
 	tableID table = 'z' // message id with all bits turned, stream → seq
 )
 
