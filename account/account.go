@@ -34,6 +34,15 @@ type Account struct {
 	Role        Role        `json:"role,omitempty"`
 	Suspension  *Suspension `json:"suspension,omitzero"`
 	CreatedAt   time.Time   `json:"created_at"`
+	Settings
+}
+
+// Settings are what somebody has chosen about what others see.
+type Settings struct {
+	LookBack   string `json:"moments_look_back,omitempty"`   // how far back their moments are seen by others; "" is LookBackAll
+	VisibleTo  string `json:"presence_visible_to,omitempty"` // who sees whether they are around; "" is VisibleToFriends
+	Invisible  bool   `json:"invisible,omitempty"`           // seen as offline for now, on whichever device
+	StatusText string `json:"status_text,omitempty"`
 }
 
 // A Suspension keeps somebody out.
@@ -41,6 +50,29 @@ type Suspension struct {
 	Reason string    `json:"reason,omitempty"`
 	Until  time.Time `json:"until,omitzero"` // zero: until lifted
 }
+
+// How far back moments can be seen.
+const (
+	LookBackAll      = "all"
+	LookBackSixMonth = "6m"
+	LookBackMonth    = "1m"
+	LookBackDays     = "3d"
+)
+
+var lookBacks = map[string]time.Duration{
+	LookBackAll: 0, LookBackSixMonth: 182 * day, LookBackMonth: 30 * day, LookBackDays: 3 * day,
+}
+
+const day = 24 * time.Hour
+
+// LookBackWindow is how old moments may be that others see; 0 is as old as they are.
+func (s *Settings) LookBackWindow() time.Duration { return lookBacks[s.LookBack] }
+
+// Who sees whether somebody is around.
+const (
+	VisibleToFriends = "friends"
+	VisibleToNobody  = "nobody"
+)
 
 // SuspendedAt tells whether the account is kept out at that time.
 func (a *Account) SuspendedAt(now time.Time) bool {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
 )
 
@@ -14,22 +15,42 @@ func (s *Service) Profile(ctx context.Context, u id.User) (Account, error) {
 }
 
 // ProfileChange changes what is set of it.
-type ProfileChange struct{ DisplayName *string }
+type ProfileChange struct {
+	DisplayName *string
+	LookBack    *string
+}
 
-// Change changes a user's profile and returns it.
+// Change changes a user's profile and returns it. BadRequest.
 func (s *Service) Change(ctx context.Context, u id.User, c ProfileChange) (Account, error) {
-	if c.DisplayName == nil {
+	if c == (ProfileChange{}) {
 		return s.Profile(ctx, u)
 	}
-	name, err := displayName(u, *c.DisplayName, "/display_name")
-	if err != nil {
-		return Account{}, err
+	var name string
+	if c.DisplayName != nil {
+		var err error
+		if name, err = displayName(u, *c.DisplayName, "/display_name"); err != nil {
+			return Account{}, err
+		}
+		defer s.names.Invalidate(u)
 	}
-	defer s.names.Invalidate(u)
+	if c.LookBack != nil {
+		if _, ok := lookBacks[*c.LookBack]; !ok {
+			return Account{}, fault.BadRequest.At("/moments_look_back", "is none of all, 6m, 1m and 3d")
+		}
+	}
 	return told(s.store.ChangeAccount(ctx, u, func(a *Account) error {
-		a.DisplayName = name
+		if c.DisplayName != nil {
+			a.DisplayName = name
+		}
+		set(&a.LookBack, c.LookBack)
 		return nil
 	}))
+}
+
+func set[T any](field, to *T) {
+	if to != nil {
+		*field = *to
+	}
 }
 
 // DisplayName is what a user is called, as of a second ago at most, and what this

@@ -39,6 +39,9 @@ type Options struct {
 	SessionLife     time.Duration // a sign-in ends when it was not used for that long
 	Throttle        bool          // limit how often passwords may be guessed
 	Provider        *Provider     // whose assertions sign people in; nil: nobody's
+	// Changed rings when it was stored that somebody is to be seen by others in
+	// another way. It must not block, and may be lost in a crash. nil: nobody listens.
+	Changed func(u id.User)
 }
 
 // DefaultOptions are those of a fresh installation.
@@ -69,6 +72,9 @@ type Service struct {
 // NewService puts the parts together. end is told whose connections must close,
 // on whichever node, after the store has forgotten their sign-ins.
 func NewService(store Store, end func(u id.User, e End), opt Options) *Service {
+	if opt.Changed == nil {
+		opt.Changed = func(id.User) {}
+	}
 	s := &Service{
 		store: store, end: end, opt: opt,
 		hash: newHasher(usual),

@@ -26,6 +26,10 @@ type (
 	}
 	meChange struct {
 		DisplayName *string `json:"display_name,omitempty" doc:"At most 64 characters."`
+		LookBack    *string `json:"moments_look_back,omitempty" enum:"all,6m,1m,3d" doc:"How far back others see my moments: 3 days, 30 days, 182 days, or all."`
+	}
+	presenceChange struct {
+		VisibleTo *string `json:"visible_to,omitempty" enum:"friends,nobody" doc:"Who sees whether I am around."`
 	}
 	passwordChange struct {
 		Old string `json:"old" format:"password"`
@@ -46,6 +50,8 @@ type (
 		Avatar      string    `json:"avatar" doc:"A picture's id; empty for none."`
 		Role        string    `json:"role,omitempty" enum:"moderator,senior,auditor" doc:"Left out for plain users."`
 		CreatedAt   wire.Time `json:"created_at"`
+		LookBack    string    `json:"moments_look_back" enum:"all,6m,1m,3d" doc:"How far back others see my moments."`
+		VisibleTo   string    `json:"presence_visible_to" enum:"friends,nobody" doc:"Who sees whether I am around."`
 	}
 	signedIn struct {
 		Token     string    `json:"token" doc:"Opaque. It is told this once."`
@@ -67,7 +73,11 @@ func profileOf(a account.Account) profile {
 }
 
 func meOf(a account.Account) me {
-	return me{string(a.User), a.DisplayName, a.Avatar, string(a.Role), wire.Time{Time: a.CreatedAt}}
+	return me{
+		string(a.User), a.DisplayName, a.Avatar, string(a.Role),
+		wire.Time{Time: a.CreatedAt},
+		cmp.Or(a.LookBack, account.LookBackAll), cmp.Or(a.VisibleTo, account.VisibleToFriends),
+	}
 }
 
 func (s *server) createAccount(ctx context.Context, _ *call, in newAccount) (me, error) {
@@ -136,8 +146,13 @@ func (s *server) getMe(_ context.Context, c *call, _ none) (me, error) {
 }
 
 func (s *server) changeMe(ctx context.Context, c *call, in meChange) (me, error) {
-	a, err := s.accounts.Change(ctx, c.user, account.ProfileChange{DisplayName: in.DisplayName})
+	a, err := s.accounts.Change(ctx, c.user, account.ProfileChange(in))
 	return meOf(a), err
+}
+
+func (s *server) changePresence(ctx context.Context, c *call, in presenceChange) (none, error) {
+	_, err := s.accounts.ChangePresence(ctx, c.user, account.PresenceChange{VisibleTo: in.VisibleTo})
+	return none{}, err
 }
 
 func (s *server) changePassword(ctx context.Context, c *call, in passwordChange) (none, error) {

@@ -27,6 +27,16 @@ func TestAccounts(t *testing.T) {
 		t.Fatalf("changed to %v", got)
 	}
 	h.patch("/v1/me", token, `{}`).want(200)
+	if me["moments_look_back"] != "all" || me["presence_visible_to"] != "friends" {
+		t.Fatalf("me is %v", me)
+	}
+	h.patch("/v1/me", token, `{"moments_look_back":"2d","display_name":"Zoe"}`).refused("bad_request")
+	h.put("/v1/me/presence", token, `{"visible_to":"everybody"}`).refused("bad_request")
+	h.patch("/v1/me", token, `{"moments_look_back":"3d"}`).want(200)
+	h.put("/v1/me/presence", token, `{"visible_to":"nobody"}`).want(204)
+	if me = h.get("/v1/me", token).want(200).object(); me["moments_look_back"] != "3d" || me["presence_visible_to"] != "nobody" || me["display_name"] != "Neu ☕" {
+		t.Fatalf("me is %v", me)
+	}
 	other := h.user("bea")
 	if got := h.get("/v1/users/ann", other).want(200).object(); got["display_name"] != "Neu ☕" || len(got) != 3 {
 		t.Fatalf("others see %v", got)

@@ -33,6 +33,7 @@ type Accounts interface {
 	ChangePassword(ctx context.Context, by account.Session, old, new string) error
 	Profile(ctx context.Context, u id.User) (account.Account, error)
 	Change(ctx context.Context, u id.User, c account.ProfileChange) (account.Account, error)
+	ChangePresence(ctx context.Context, u id.User, c account.PresenceChange) (account.Settings, error)
 }
 
 // Contacts is how people stand to each other. *contact.Service fits.

@@ -24,7 +24,8 @@ var expected = map[string]struct {
 	"endCurrentSession": {session, ""},
 	"endSession":        {session, ""},
 	"getMe":             {session, ""},
-	"changeMe":          {session, `{"display_name":"Zoe"}`},
+	"changeMe":          {session, `{"display_name":"Zoe","moments_look_back":"3d"}`},
+	"changePresence":    {session, `{"visible_to":"nobody"}`},
 	"changePassword":    {session, `{"old":"correct horse battery","new":"correct horse battery"}`},
 	"getUser":           {session, ""},
 

@@ -35,6 +35,7 @@ var words = map[string]opWords{
 	"endSession":        {"Sign out another device", "As signing out, from elsewhere.", nil, nil},
 	"getMe":             {"Look at myself", "", nil, nil},
 	"changeMe":          {"Change my profile", "What is left out stays.", nil, nil},
+	"changePresence":    {"Change who sees me", "Who sees whether I am around. What is left out stays.", nil, nil},
 	"changePassword":    {"Change my password", "All other sign-ins end.", nil, []fault.Code{"weak_password"}},
 	"getUser":           {"Look at somebody", "That a user exists is public.", nil, nil},
 
