@@ -20,6 +20,9 @@ func UserTopic(u id.User) Topic { return Topic("user/" + string(u)) }
 // GroupTopic carries the entries and the typing of a group. A node that holds a session of a member listens to it.
 func GroupTopic(s id.Stream) Topic { return Topic("stream/" + string(s)) }
 
+// PresenceTopic rings when u may be seen in another way than before. A node that holds a session watching u listens to it.
+func PresenceTopic(u id.User) Topic { return Topic("presence/" + string(u)) }
+
 // TopicsOf are the topics an entry of s is published on.
 func TopicsOf(s id.Stream) []Topic {
 	if a, b, ok := s.Pair(); ok {

@@ -13,6 +13,7 @@ type Signal struct {
 	Leave id.Stream `json:"leave,omitempty"` // and of this one no more
 	End   *End      `json:"end,omitempty"`
 	Live  *Live     `json:"live,omitempty"`
+	Tie   id.User   `json:"tie,omitempty"` // the user and this other stand to each other in another way now
 }
 
 // End closes live connections of the user.
