@@ -169,10 +169,13 @@ var spoken = struct {
 		"history": {wire.History{}, wire.Page{}},
 		"read":    {wire.Read{}, wire.Position{}},
 		"typing":  {wire.Typing{}, wire.Empty{}},
+		"watch":   {wire.Watch{}, wire.Watched{}},
+		"status":  {wire.Status{}, wire.Empty{}},
 		"ping":    {wire.Ping{}, wire.Pong{}},
 	},
 	map[string]any{
 		"entry": wire.Entry{}, "resync": wire.Resync{}, "read": wire.ReadEvent{}, "typing": wire.TypingEvent{}, "bye": wire.Bye{},
+		"presence": wire.Presence{}, "feed": wire.FeedEvent{},
 	},
 }
 

@@ -127,6 +127,11 @@ type (
 		User   string `json:"user"`
 		State  string `json:"state"`
 	}
+	// FeedEvent tells of a new moment.
+	FeedEvent struct {
+		Author string `json:"author"`
+		Post   string `json:"post"`
+	}
 	// Resync asks the client to sync from its cursors.
 	Resync struct {
 		Reason string `json:"reason"` // "bus" or "behind"
@@ -152,4 +157,10 @@ type Limits struct {
 	PageEntries     int   `json:"page_entries"`
 	SyncStreams     int   `json:"sync_streams"`
 	SendQueueBytes  int   `json:"send_queue_bytes"`
+	WatchUsers      int   `json:"watch_users"`
+	PostText        int   `json:"post_text"`    // characters
+	PostMedia       int   `json:"post_media"`   // pictures; or one film
+	CommentText     int   `json:"comment_text"` // characters
+	MediaBytes      int64 `json:"media_bytes"`
+	MediaPixels     int64 `json:"media_pixels"`
 }
