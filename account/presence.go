@@ -80,6 +80,21 @@ func (s *Service) SettingsOf(ctx context.Context, u id.User) (Settings, error) {
 	return a.Settings, nil
 }
 
+// Used notes that a sign-in was in use until now, if there still is one. Unlike
+// Seen it does so however short the use before was ago, and waits.
+func (s *Service) Used(ctx context.Context, u id.User, session id.Session) error {
+	all, err := s.store.Sessions(ctx, u)
+	if err != nil {
+		return err
+	}
+	for _, ses := range all {
+		if ses.ID == session {
+			return s.store.TouchSession(ctx, u, ses.Hash, s.now())
+		}
+	}
+	return nil
+}
+
 // LastSeen is when a user was last seen on any device they are signed in on, to
 // the minute or so; zero if that is not known.
 func (s *Service) LastSeen(ctx context.Context, u id.User) (last time.Time, err error) {

@@ -108,4 +108,10 @@ func TestLastSeen(t *testing.T) {
 	good(t, h.authenticate(phone.Token))
 	h.settled("ann", phone.Session.ID)
 	seen(first.Add(2 * time.Hour))
+	h.pass(time.Second)
+	good(t, h.Used(t.Context(), "ann", phone.Session.ID))
+	seen(first.Add(2*time.Hour + time.Second))
+	good(t, h.EndSession(t.Context(), "ann", phone.Session.ID))
+	good(t, h.Used(t.Context(), "ann", phone.Session.ID))
+	seen(first.Add(time.Hour))
 }
