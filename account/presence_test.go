@@ -22,6 +22,9 @@ func TestLookBack(t *testing.T) {
 		good(t, err)
 		again, err := h.Profile(t.Context(), "ann")
 		good(t, err)
+		if back, shown, err := h.Moments(t.Context(), "ann"); err != nil || !shown || back != c.want {
+			t.Fatalf("%s: %v, %v, %v", c.set, back, shown, err)
+		}
 		if a.LookBack != c.set || again.LookBack != c.set || again.LookBackWindow() != c.want || a.DisplayName != "ann" {
 			t.Fatalf("%s: %+v, then %+v", c.set, a, again)
 		}
@@ -84,6 +87,9 @@ func TestPresenceOfNobody(t *testing.T) {
 		s, err := h.SettingsOf(t.Context(), u)
 		if err != nil || s.VisibleTo != account.VisibleToNobody {
 			t.Fatalf("%s: %+v, %v", u, s, err)
+		}
+		if _, shown, err := h.Moments(t.Context(), u); err != nil || shown {
+			t.Fatalf("moments of %s are shown: %v, %v", u, shown, err)
 		}
 	}
 }
