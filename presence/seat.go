@@ -1,0 +1,127 @@
+package presence
+
+import (
+	"time"
+
+	"github.com/teahouse-im/teahouse/id"
+)
+
+// A Seat is one live session of a user on this node. All of it is the Service's.
+type Seat struct {
+	user    id.User
+	session id.Session // the sign-in
+
+	// Guarded by the Service's lock.
+	next  *Seat         // of the same user
+	came  time.Duration // since the Service began
+	left  time.Duration // 0: it is live
+	state State
+	hid   bool // it has said last that the user is invisible
+	gone  bool // the grace is over, or cut short
+}
+
+// usedFor is how long a session must have been live for its end to be written
+// down: signing in has noted the time before.
+const usedFor = time.Minute
+
+// Arrive seats a live session. It does not wait: others are told soon.
+func (s *Service) Arrive(u id.User, session id.Session) *Seat {
+	seat := &Seat{user: u, session: session, state: Online, came: s.since()}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.change(u, func() {
+		for o := s.here[u]; o != nil; o = o.next {
+			if o.left != 0 && o.session == session { // the same device is back
+				s.unseat(o)
+			}
+		}
+		seat.next = s.here[u]
+		s.here[u] = seat
+	})
+	return seat
+}
+
+// Leave ends a session. Nothing is told before the grace is over, in which the
+// device may be back.
+func (s *Service) Leave(seat *Seat) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if seat.left != 0 {
+		return
+	}
+	seat.left = s.since()
+	s.leaving = append(s.leaving, seat)
+	if seat.left-seat.came >= usedFor {
+		s.used = append(s.used, seat)
+		ring(s.notes)
+	}
+	ring(s.news)
+}
+
+// change alters who is here for u, and has it told if that makes a difference.
+func (s *Service) change(u id.User, alter func()) {
+	before := s.best(u)
+	alter()
+	if s.best(u) != before {
+		s.dirty[u] = struct{}{}
+		ring(s.news)
+	}
+}
+
+// best is the best state of u's sessions here, those in grace included.
+func (s *Service) best(u id.User) State {
+	best := Offline
+	for seat := s.here[u]; seat != nil; seat = seat.next {
+		best = Better(best, seat.state)
+	}
+	return best
+}
+
+// unseat takes a seat out of its user's list.
+func (s *Service) unseat(seat *Seat) {
+	seat.gone = true
+	if s.here[seat.user] == seat {
+		if s.here[seat.user] = seat.next; seat.next == nil {
+			delete(s.here, seat.user)
+		}
+		return
+	}
+	for o := s.here[seat.user]; o != nil; o = o.next {
+		if o.next == seat {
+			o.next = seat.next
+			return
+		}
+	}
+}
+
+// sweep unseats those whose grace is over, and tells when to do so again; 0: nobody leaves.
+func (s *Service) sweep() (next time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.since()
+	n := 0
+	for ; n < len(s.leaving); n++ {
+		seat := s.leaving[n]
+		if !seat.gone && now < seat.left+s.opt.Grace {
+			break
+		}
+		if !seat.gone {
+			s.change(seat.user, func() { s.unseat(seat) })
+		}
+		s.leaving[n] = nil
+	}
+	s.leaving = s.leaving[n:]
+	if len(s.leaving) == 0 {
+		s.leaving = nil
+		return 0
+	}
+	return s.leaving[0].left + s.opt.Grace
+}
+
+// ring wakes whoever waits at c, now or when they wait next.
+func ring(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
