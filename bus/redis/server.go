@@ -80,6 +80,16 @@ func parse(raw string) (*server, error) {
 	return &server{*opt, prefix + ":", prefix + "!nodes"}, nil
 }
 
+// Place reads the URL of New for others who keep something in the same Redis: how
+// it is reached, and what their names there begin with.
+func Place(url string) (opt redis.Options, prefix string, err error) {
+	at, err := parse(url)
+	if err != nil {
+		return redis.Options{}, "", err
+	}
+	return at.opt, strings.TrimSuffix(at.topics, ":") + "!", nil
+}
+
 func (s *server) channel(t bus.Topic) string { return s.topics + string(t) }
 
 func (s *server) topic(channel string) (bus.Topic, bool) {
