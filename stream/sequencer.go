@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -63,15 +64,17 @@ type Options struct {
 
 // A Sequencer numbers drafts and appends them. Each stream that is being written
 // has one short-lived writer, which takes all that wait (up to 64) into one
-// durable write. Any number of sequencers, on any nodes, may write the same
+// durable write. Over a Starter it is a goroutine only when something is amiss. Any number of sequencers, on any nodes, may write the same
 // stream: the Log's condition decides the order, being alone only makes it fast.
 type Sequencer struct {
-	log  Log
-	opt  Options
-	seed maphash.Seed
+	log     Log
+	starter Starter // the same, if it is one
+	opt     Options
+	seed    maphash.Seed
 
 	shards  [shards]shard
 	writers *crew.Crew
+	started sync.WaitGroup // streams whose drafts the starter has
 }
 
 type shard struct {
@@ -95,6 +98,7 @@ func NewSequencer(log Log, opt Options) *Sequencer {
 		opt.Announce = func(id.Stream, []Appended) {}
 	}
 	q := &Sequencer{log: log, opt: opt, seed: maphash.MakeSeed(), writers: crew.New(writersIdle)}
+	q.starter, _ = log.(Starter)
 	for i := range q.shards {
 		q.shards[i].lanes = map[id.Stream]*lane{}
 		q.shards[i].heads = map[id.Stream]Head{}
@@ -120,16 +124,56 @@ func (q *Sequencer) Begin(s id.Stream, d Draft, then Then) {
 	t := &ticket{draft: d, then: then}
 	sh := q.shard(s)
 	sh.mu.Lock()
-	l, busy := sh.lanes[s]
-	if !busy {
-		l = &lane{}
-		sh.lanes[s] = l
+	if l, busy := sh.lanes[s]; busy {
+		l.waiting = append(l.waiting, t)
+		sh.mu.Unlock()
+		return
+	}
+	l := &lane{}
+	sh.lanes[s] = l
+	head, known := sh.heads[s]
+	if known && q.starter != nil {
+		sh.mu.Unlock()
+		q.started.Add(1)
+		q.start(s, sh, l, head, []*ticket{t})
+		return
 	}
 	l.waiting = append(l.waiting, t)
 	sh.mu.Unlock()
-	if !busy {
-		q.writers.Go(func() { q.write(s, sh, l) })
-	}
+	q.writers.Go(func() { q.write(s, sh, l) })
+}
+
+// start has a group stored right after head, and then what has come meanwhile.
+// What does not go smoothly begins anew with a writer.
+func (q *Sequencer) start(s id.Stream, sh *shard, l *lane, head Head, group []*ticket) {
+	entries := q.number(s, head, group)
+	q.starter.Start(s, head, entries, func(err error) {
+		if err != nil {
+			for _, t := range group {
+				t.unsure = t.unsure || errors.Is(err, ErrUnknown)
+			}
+			sh.mu.Lock()
+			l.waiting = append(group, l.waiting...)
+			sh.mu.Unlock()
+			q.writers.Go(func() { q.write(s, sh, l) })
+			q.started.Done()
+			return
+		}
+		q.deliver(s, group, entries)
+		head := HeadOf(entries[len(entries)-1])
+		sh.mu.Lock()
+		next := l.take()
+		if len(next) == 0 {
+			delete(sh.lanes, s)
+		}
+		sh.remember(s, head, true)
+		sh.mu.Unlock()
+		if len(next) == 0 {
+			q.started.Done()
+			return
+		}
+		q.start(s, sh, l, head, next)
+	})
 }
 
 // Append stores a draft and waits for its receipt. It fails as Then is told, or
@@ -150,7 +194,10 @@ func (q *Sequencer) Append(ctx context.Context, s id.Stream, d Draft) (Receipt, 
 }
 
 // Close waits until everything begun is settled. Begin must not be called any more.
-func (q *Sequencer) Close() { q.writers.Close() }
+func (q *Sequencer) Close() {
+	q.started.Wait()
+	q.writers.Close()
+}
 
 func (q *Sequencer) shard(s id.Stream) *shard {
 	return &q.shards[maphash.String(q.seed, string(s))%shards]

@@ -94,6 +94,15 @@ type Log interface {
 	Redact(ctx context.Context, s id.Stream, seq id.Seq, kind Kind, body json.RawMessage) error
 }
 
+// A Starter is a Log that takes an append without making anybody wait.
+type Starter interface {
+	Log
+	// Start is Append that returns at once. then is told the outcome, once, by a
+	// goroutine of the log's, in which other outcomes wait: it must not block. The
+	// entries are the log's until then.
+	Start(s id.Stream, head Head, entries []Entry, then func(error))
+}
+
 // A ConflictError says why an Append stored nothing.
 type ConflictError struct {
 	Head       *Head                // where the stream is now; nil if the backend has not learned it

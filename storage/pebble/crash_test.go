@@ -61,7 +61,7 @@ func writeAndRead(t *testing.T, d *cutDisk, s *pebble.Store) {
 				if seq%5 == 0 {
 					group = append(group, lineAt(st, seq+1), lineAt(st, seq+2))
 				}
-				if err := s.Append(t.Context(), st, stream.Head{Seq: seq - 1, Count: int64(seq - 1)}, group); err != nil {
+				if err := appendOrStart(t, s, st, group); err != nil {
 					t.Error(err)
 					return
 				}
@@ -98,6 +98,18 @@ func writeAndRead(t *testing.T, d *cutDisk, s *pebble.Store) {
 	writers.Wait()
 	close(done)
 	readers.Wait()
+}
+
+// appendOrStart stores a group in one way or the other.
+func appendOrStart(t *testing.T, s *pebble.Store, st id.Stream, group []stream.Entry) error {
+	before := group[0].Seq - 1
+	head := stream.Head{Seq: before, Count: int64(before)}
+	if before%2 == 0 {
+		return s.Append(t.Context(), st, head, group)
+	}
+	done := make(chan error)
+	s.Start(st, head, group, func(err error) { done <- err })
+	return <-done
 }
 
 // cutDisk is a disk whose power goes, in a copy, whenever something is synced.

@@ -8,3 +8,18 @@ func (s *Store) Metrics() string { return s.db.Metrics().String() }
 
 // Flush sorts what is in memory into files.
 func (s *Store) Flush() error { return s.db.Flush() }
+
+// RecentBytes tells what the recent entries take, by counting and as is believed, whichever is more, and may take.
+func (s *Store) RecentBytes() (kept, most int) {
+	for i := range s.tips {
+		sh := &s.tips[i]
+		sh.mu.Lock()
+		counted := 0
+		for _, t := range sh.tips {
+			counted += sizeOf(t.recent.rows)
+		}
+		kept += max(counted, sh.bytes)
+		sh.mu.Unlock()
+	}
+	return kept, recentBytes
+}

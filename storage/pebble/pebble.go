@@ -19,6 +19,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
 
+	"github.com/teahouse-im/teahouse/crew"
 	"github.com/teahouse-im/teahouse/storage"
 )
 
@@ -36,6 +37,7 @@ type Store struct {
 	room  *room
 	locks locks
 	tips  tips
+	additions
 	volumes
 
 	damage  atomic.Pointer[error] // what was found damaged first
@@ -45,6 +47,9 @@ type Store struct {
 
 var _ storage.Backend = (*Store)(nil)
 
+// handsIdle is how many goroutines wait for entries to write.
+const handsIdle = 4
+
 // ErrInUse is a directory that another process, or another Store, owns.
 var ErrInUse = errors.New("the data folder is in use by another process")
 
@@ -53,6 +58,7 @@ var ErrDamaged = errors.New("the data folder is damaged")
 
 // Open opens the store in dir and makes it if there is none. ErrInUse: somebody
 // else has it open. ErrDamaged: it cannot be read as it is; nothing was repaired.
+// ErrFormat: another version of the program wrote it.
 func Open(dir string, opt Options) (*Store, error) {
 	if opt.FS == nil {
 		opt.FS = vfs.Default
@@ -68,6 +74,7 @@ func Open(dir string, opt Options) (*Store, error) {
 		return nil, fmt.Errorf("open the store in %s: %w", dir, errors.Join(err, lock.Close()))
 	}
 	s := &Store{lock: lock, log: opt.Logger, room: newRoom(opt.FS, dir, opt.Logger), volumes: volumes{full: volumeBytes}}
+	s.hands = crew.New(handsIdle)
 	if s.db, err = pebble.Open(dir, s.tuned()); err != nil {
 		if pebble.IsCorruptionError(err) {
 			err = fmt.Errorf("%w: %w", ErrDamaged, err)
@@ -75,7 +82,7 @@ func Open(dir string, opt Options) (*Store, error) {
 		return nil, fmt.Errorf("open the store in %s: %w", dir, errors.Join(err, lock.Close()))
 	}
 	s.room.open.Store(true)
-	if err := s.findVolume(); err != nil {
+	if err := errors.Join(s.checkFormat(), s.findVolume()); err != nil {
 		return nil, fmt.Errorf("open the store in %s: %w", dir, errors.Join(err, s.Close()))
 	}
 	return s, nil
@@ -114,6 +121,7 @@ func (s *Store) Close() error {
 // close sorts what is in the log into files, if there is room: they are checked
 // when they are read, to the last byte, and opening them is faster.
 func (s *Store) close() error {
+	s.hands.Close()
 	close(s.room.closing)
 	var flushing error
 	if s.room.check() == nil {

@@ -25,8 +25,8 @@ const (
 	tableEntry table = 'E' // volume, stream, seq → entry; see volumes
 
 	tableChapter table = 'c' // stream, first seq → volume that the stream's entries are in from there
-	tableHead    table = 'h' // stream → end
-	tableAuthor  table = 'a' // stream, author → head of the author's last countable entry
+	tableHead    table = 'h' // stream → its last chapter and leading authors: see end
+	tableAuthor  table = 'a' // stream, author → head of the last countable entry of one who does not lead
 
 	tableGroup      table = 'g' // group → chat.Group
 	tableMember     table = 'm' // group, user → line
@@ -45,7 +45,9 @@ const (
 	tableMedium   table = 'i' // medium → media.Medium; medium, carrier
 	tableMediaDay table = 'd' // day, medium
 
-	tableID table = 'z' // message id with all bits turned, stream → seq
+	tableFormat table = 'v' // → the number of the format
+
+	tableID table = 'z' // message id with all bits turned, stream → seq, of an entry that is not found by halving
 )
 
 // key builds a row's key: the table, then each part with a zero byte behind it.

@@ -8,131 +8,65 @@ import (
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/google/uuid"
 
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/stream"
 )
 
-// Append is one synced batch: the entries, their ids, and where the stream ends now.
+// Append stores entries in one synced batch, with those of other streams: see addition.
 func (s *Store) Append(ctx context.Context, st id.Stream, head stream.Head, entries []stream.Entry) error {
-	if err := ctx.Err(); err != nil {
+	if err := errors.Join(ctx.Err(), numbered(st, head, entries)); err != nil {
 		return err
 	}
+	sh := s.tips.shard(st)
+	t := sh.enter(st)
+	if err := s.fits(sh, t, st, head, entries); err != nil {
+		sh.leave(t)
+		return err
+	}
+	done := make(chan error, 1)
+	s.add(&addition{stream: st, entries: entries, shard: sh, tip: t, then: func(err error) { done <- err }})
+	return <-done
+}
+
+// numbered checks that entries go right behind head.
+func numbered(st id.Stream, head stream.Head, entries []stream.Entry) error {
 	for i := range entries {
 		if want := head.Seq + id.Seq(i) + 1; entries[i].Seq != want {
 			return fmt.Errorf("append to %s: entry %d after %d", st, entries[i].Seq, want-1)
 		}
 	}
-	sh := s.tips.shard(st)
-	t := sh.enter(st)
-	defer sh.leave(t)
+	return nil
+}
+
+// fits tells why entries cannot be stored. It is called in one's turn.
+func (s *Store) fits(sh *tipShard, t *tip, st id.Stream, head stream.Head, entries []stream.Entry) error {
 	if err := s.load(sh, st, t); err != nil {
 		return err
 	}
-	there, err := s.duplicates(st, &t.end, entries)
+	e, recent, _ := sh.peek(st)
+	there, err := s.duplicates(st, &e, &recent, entries)
 	if err != nil {
 		return err
 	}
-	if len(there) > 0 || t.head != head {
-		now := t.head
-		return &stream.ConflictError{Head: &now, Duplicates: there}
+	if len(there) > 0 || e.head != head {
+		return &stream.ConflictError{Head: &e.head, Duplicates: there}
 	}
-	e, written := t.end, 0
-	sh.hold(t)
-	err = s.write(func(b *pebble.Batch) error {
-		err := s.fillAppend(b, st, &e, entries)
-		written = b.Len()
-		return err
-	})
-	if err != nil {
-		e = t.end // nothing was stored
-	}
-	sh.move(t, e)
-	s.grow(written)
-	return err
+	return nil
 }
 
-// duplicates finds which ids of a group are in the stream already, and where.
-func (s *Store) duplicates(st id.Stream, e *end, entries []stream.Entry) (map[uuid.UUID]id.Seq, error) {
-	var there map[uuid.UUID]id.Seq
-	for i := range entries {
-		u := &entries[i].ID
-		if bytes.Compare(u[:], e.newest[:]) > 0 {
-			continue
+// Start implements stream.Starter.
+func (s *Store) Start(st id.Stream, head stream.Head, entries []stream.Entry, then func(error)) {
+	sh := s.tips.shard(st)
+	t := sh.enterAt(st, head)
+	if t == nil || numbered(st, head, entries) != nil || !sh.surelyNew(t, entries) {
+		if t != nil {
+			sh.leave(t)
 		}
-		at, err := s.position(appendIDKey(make([]byte, 0, idKeySize(st)), u, st))
-		if err != nil {
-			return nil, err
-		}
-		if at.Seq > 0 {
-			if there == nil {
-				there = map[uuid.UUID]id.Seq{}
-			}
-			there[*u] = at.Seq
-		}
+		s.hands.Go(func() { then(s.Append(context.Background(), st, head, entries)) })
+		return
 	}
-	return there, nil
-}
-
-// position reads a row that is a head, or the beginning of one; zero if there is none.
-func (s *Store) position(key []byte) (stream.Head, error) {
-	row, closer, err := s.db.Get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return stream.Head{}, nil
-	}
-	if err != nil {
-		return stream.Head{}, unavailable("read", err)
-	}
-	d := decoder{row: row}
-	at := d.head()
-	if d.short {
-		err = damaged("the row %q", key)
-	}
-	return at, errors.Join(err, closer.Close())
-}
-
-// fillAppend puts a group into a batch and moves e to its last entry.
-func (s *Store) fillAppend(b *pebble.Batch, st id.Stream, e *end, entries []stream.Entry) error {
-	if err := s.openChapter(b, st, e); err != nil {
-		return err
-	}
-	for i := range entries {
-		n := &entries[i]
-		at := stream.HeadOf(*n)
-		row := b.SetDeferred(entryKeySize(st), entrySize(n))
-		appendEntryKey(row.Key[:0], e.last.volume, st, n.Seq)
-		appendEntry(row.Value[:0], n)
-		if err := row.Finish(); err != nil {
-			return err
-		}
-		row = b.SetDeferred(idKeySize(st), uvarintSize(uint64(n.Seq))+1)
-		appendIDKey(row.Key[:0], &n.ID, st)
-		appendHead(row.Value[:0], stream.Head{Seq: n.Seq, Count: int64(n.Seq)})
-		if err := row.Finish(); err != nil {
-			return err
-		}
-		if n.Count > e.head.Count && !e.wrote(n.From, at) {
-			if err := b.Set(tableAuthor.key(string(st), string(n.From)), appendHead(nil, at), nil); err != nil {
-				return err
-			}
-		}
-		e.saw(n.ID)
-		e.head = at
-	}
-	var key, value [256]byte
-	return b.Set(appendKey(key[:0], tableHead, string(st)), appendEnd(value[:0], e), nil)
-}
-
-// An id's row. New ids are the greatest, as a rule, and come first: see table.
-func idKeySize(st id.Stream) int { return 1 + len(uuid.UUID{}) + len(st) }
-
-func appendIDKey(b []byte, u *uuid.UUID, st id.Stream) []byte {
-	b = append(b, byte(tableID))
-	for _, c := range u {
-		b = append(b, ^c)
-	}
-	return append(b, st...)
+	s.add(&addition{stream: st, entries: entries, shard: sh, tip: t, then: then})
 }
 
 // Range reads what is durable: see tip.
@@ -140,13 +74,16 @@ func (s *Store) Range(ctx context.Context, st id.Stream, from, to id.Seq) ([]str
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	e, err := s.end(st)
+	e, recent, err := s.end(st)
 	if err != nil {
 		return nil, err
 	}
 	from, to = max(from, 1), min(to, e.head.Seq)
 	if from > to {
 		return nil, nil
+	}
+	if from >= recent.first(e.head) {
+		return recent.read(st, e.head, from, to)
 	}
 	chapters, err := s.chapters(st, &e, from, to)
 	if err != nil {
@@ -161,7 +98,7 @@ func (s *Store) Heads(ctx context.Context, streams []id.Stream) ([]stream.Head, 
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		e, err := s.end(st)
+		e, _, err := s.end(st)
 		if err != nil {
 			return nil, err
 		}
@@ -170,25 +107,26 @@ func (s *Store) Heads(ctx context.Context, streams []id.Stream) ([]stream.Head, 
 	return heads, nil
 }
 
-// end tells where a stream ends, from memory if it can.
-func (s *Store) end(st id.Stream) (end, error) {
+// end tells where a stream ends, from memory if it can, and what else is there of it.
+func (s *Store) end(st id.Stream) (end, recent, error) {
 	sh := s.tips.shard(st)
-	if e, known, _ := sh.peek(st); known {
-		return e, nil
+	if e, recent, known := sh.peek(st); known {
+		return e, recent, nil
 	}
 	t := sh.enter(st)
 	defer sh.leave(t)
 	if err := s.load(sh, st, t); err != nil {
-		return end{}, err
+		return end{}, recent{}, err
 	}
-	return t.end, nil
+	e, recent, _ := sh.peek(st)
+	return e, recent, nil
 }
 
 func (s *Store) Authored(ctx context.Context, st id.Stream, who id.Principal) (stream.Head, error) {
 	if err := ctx.Err(); err != nil {
 		return stream.Head{}, err
 	}
-	e, err := s.end(st)
+	e, _, err := s.end(st)
 	if err != nil {
 		return stream.Head{}, err
 	}
@@ -221,12 +159,21 @@ func (s *Store) Redact(ctx context.Context, st id.Stream, seq id.Seq, kind strea
 	if e.Kind == kind && bytes.Equal(e.Body, body) {
 		return nil
 	}
-	e.Kind, e.Body = kind, body
+	row, err := s.row(st, &t.end, seq)
+	if err != nil {
+		return err
+	}
 	chapters, err := s.chapters(st, &t.end, seq, seq)
 	if err != nil {
 		return err
 	}
-	return s.write(func(b *pebble.Batch) error {
-		return b.Set(entryKey(chapters[0].volume, st, seq), appendEntry(nil, e), nil)
+	e.Kind, e.Body = kind, body
+	row = redactedRow(row, e)
+	err = s.write(func(b *pebble.Batch) error {
+		return b.Set(entryKey(chapters[0].volume, st, seq), row, nil)
 	})
+	if err == nil {
+		sh.replace(t, seq, row)
+	}
+	return err
 }

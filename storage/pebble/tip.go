@@ -1,7 +1,6 @@
 package pebble
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"hash/maphash"
@@ -19,27 +18,29 @@ import (
 // it and then a crash would leave a position used twice. So readers believe the
 // tip, and an append moves it only when it is safe.
 //
-// Tips are remembered in memory for the streams used last; a stream's row of
-// tableHead is the same on the disk.
+// Tips are remembered in memory for the streams used last. On the disk the same
+// is a row of tableHead, which is written once a chapter, and the stream's last entry.
 type tip struct {
 	turn sync.Mutex // held by the one who changes the stream, or loads the tip, until that is done
 
-	// What follows is guarded by the shard's lock.
+	// What follows is guarded by the shard's lock. It changes in one's turn only, but recent.
 	users  int  // who hold or want the turn; a tip that has some is not forgotten
 	loaded bool // the rest is known
-	moving bool // an append is on its way to the disk
 	end
+	recent recent
 }
 
 // An end is what is known of a stream's last entries.
 type end struct {
 	head   stream.Head
-	newest uuid.UUID // the greatest id in the stream: what is greater is not in it
+	newest uuid.UUID // the greatest dated id in the stream: what is greater is not in it
 	last   chapter   // where its newest entries are
-	// lead are the first two authors of the stream, with their last countable entries; a
+	// lead are the first authors of the stream, with their last countable entries; a
 	// direct conversation has no more. Those of other authors are rows of tableAuthor.
-	lead [2]authored
+	lead [leads]authored
 }
+
+const leads = 2
 
 type authored struct {
 	who id.Principal
@@ -54,8 +55,9 @@ const (
 type tips [tipShards]tipShard
 
 type tipShard struct {
-	mu   sync.Mutex
-	tips map[id.Stream]*tip
+	mu    sync.Mutex
+	tips  map[id.Stream]*tip
+	bytes int // that all recent entries take
 }
 
 var tipSeed = maphash.MakeSeed()
@@ -64,15 +66,14 @@ func (t *tips) shard(s id.Stream) *tipShard {
 	return &t[maphash.String(tipSeed, string(s))%tipShards]
 }
 
-// peek returns what is durable of a stream if that is in memory, and whether
-// more than that is on its way.
-func (sh *tipShard) peek(s id.Stream) (e end, known, moving bool) {
+// peek returns what is durable of a stream, and its recent entries, if that is in memory.
+func (sh *tipShard) peek(s id.Stream) (e end, r recent, known bool) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if t := sh.tips[s]; t != nil && t.loaded {
-		return t.end, true, t.moving
+		return t.end, t.recent, true
 	}
-	return end{}, false, false
+	return end{}, recent{}, false
 }
 
 // enter waits for the turn to change a stream. Whoever entered leaves.
@@ -88,6 +89,18 @@ func (sh *tipShard) enter(s id.Stream) *tip {
 	return t
 }
 
+// enterAt enters without waiting, if the stream is known to end at head and nobody changes it.
+func (sh *tipShard) enterAt(s id.Stream, head stream.Head) *tip {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	t := sh.tips[s]
+	if t == nil || !t.loaded || t.head != head || !t.turn.TryLock() {
+		return nil
+	}
+	t.users++
+	return t
+}
+
 func (sh *tipShard) add(s id.Stream) *tip {
 	if sh.tips == nil {
 		sh.tips = map[id.Stream]*tip{}
@@ -95,6 +108,7 @@ func (sh *tipShard) add(s id.Stream) *tip {
 	if len(sh.tips) >= tipsPerShard {
 		for old, t := range sh.tips { // any one that nobody uses
 			if t.users == 0 {
+				sh.bytes -= t.recent.bytes
 				delete(sh.tips, old)
 				break
 			}
@@ -112,39 +126,55 @@ func (sh *tipShard) leave(t *tip) {
 	sh.mu.Unlock()
 }
 
-// load reads a tip's row if that is not done yet. It is called in one's turn.
+// move tells readers where the stream ends now, and with which rows.
+func (sh *tipShard) move(t *tip, e end, rows [][]byte) {
+	sh.mu.Lock()
+	t.end, t.loaded = e, true
+	sh.keep(t, rows)
+	sh.mu.Unlock()
+}
+
+// load reads a tip if that is not done yet. It is called in one's turn.
 func (s *Store) load(sh *tipShard, st id.Stream, t *tip) error {
 	if t.loaded { // written in one's turn only
 		return nil
 	}
+	e, err := s.readEnd(st)
+	if err == nil {
+		sh.move(t, e, nil)
+	}
+	return err
+}
+
+// readEnd finds where a stream ends.
+func (s *Store) readEnd(st id.Stream) (e end, err error) {
 	row, closer, err := s.db.Get(tableHead.key(string(st)))
 	if errors.Is(err, pebble.ErrNotFound) {
-		sh.move(t, end{})
-		return nil
+		return end{}, nil
 	}
 	if err != nil {
-		return unavailable("read", err)
+		return end{}, unavailable("read", err)
 	}
-	e, err := decodeEnd(row, st)
+	err = e.decodeChapter(row, st)
 	if err = errors.Join(err, closer.Close()); err != nil {
-		return err
+		return end{}, err
 	}
-	sh.move(t, e)
-	return nil
-}
-
-// move tells readers where the stream ends now.
-func (sh *tipShard) move(t *tip, e end) {
-	sh.mu.Lock()
-	t.end, t.loaded, t.moving = e, true, false
-	sh.mu.Unlock()
-}
-
-// hold tells readers that more is on its way.
-func (sh *tipShard) hold(t *tip) {
-	sh.mu.Lock()
-	t.moving = true
-	sh.mu.Unlock()
+	c := e.last
+	rows, err := s.db.NewIter(&pebble.IterOptions{
+		LowerBound: entryKey(c.volume, st, c.first), UpperBound: after(entryKey(c.volume, st, id.MaxSeq)),
+	})
+	if err != nil {
+		return end{}, unavailable("read", err)
+	}
+	if !rows.Last() {
+		err = damaged("the end of %s", st)
+	} else if row, err = rows.ValueAndErr(); err == nil {
+		err = e.decodeLast(row, id.Seq(binary.BigEndian.Uint64(rows.Key()[len(rows.Key())-8:])))
+	}
+	if err = errors.Join(rows.Error(), err, rows.Close()); err != nil {
+		return end{}, unavailable("read", err)
+	}
+	return e, nil
 }
 
 // wrote notes a countable entry of who at a position; false if it needs a row of its own.
@@ -165,41 +195,48 @@ func (e *end) author(who id.Principal) (at stream.Head, settled bool) {
 			return a.at, true
 		}
 	}
-	return stream.Head{}, e.lead[1].who == ""
+	return stream.Head{}, e.lead[leads-1].who == ""
 }
 
-// saw notes an id that is in the stream.
-func (e *end) saw(u uuid.UUID) {
-	if bytes.Compare(u[:], e.newest[:]) > 0 {
-		e.newest = u
-	}
-}
-
-func appendEnd(b []byte, e *end) []byte {
-	b = appendHead(b, e.head)
-	b = append(b, e.newest[:]...)
+// A stream's row of tableHead is its last chapter and the names of its leading authors.
+func (e *end) appendChapter(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(e.last.volume))
 	b = binary.AppendUvarint(b, uint64(e.last.first))
 	for _, a := range e.lead {
-		if a.who != "" {
-			b = appendHead(appendString(b, string(a.who)), a.at)
-		}
+		b = appendString(b, string(a.who))
 	}
 	return b
 }
 
-func decodeEnd(row []byte, st id.Stream) (e end, err error) {
+func (e *end) decodeChapter(row []byte, st id.Stream) error {
 	d := decoder{row: row}
-	e.head = d.head()
-	e.newest = d.id()
 	e.last.volume = uint32(d.uvarint())
 	e.last.first = id.Seq(d.uvarint())
-	for i := 0; len(d.row) > 0 && i < len(e.lead) && !d.short; i++ {
+	for i := range e.lead {
 		e.lead[i].who = id.Principal(d.take(int(d.uvarint())))
-		e.lead[i].at = d.head()
 	}
 	if d.short {
-		return end{}, damaged("the end of %s", st)
+		return damaged("the end of %s", st)
 	}
-	return e, nil
+	return nil
+}
+
+// decodeLast takes the rest from the row of the last entry.
+func (e *end) decodeLast(row []byte, seq id.Seq) error {
+	m, head, err := decodeMark(row, seq)
+	e.head, e.newest = head, m.newest
+	for i := range e.lead {
+		e.lead[i].at = m.lead[i]
+	}
+	return err
+}
+
+// sameChapter tells whether the row of tableHead is the same for both.
+func (e *end) sameChapter(o *end) bool {
+	for i := range e.lead {
+		if e.lead[i].who != o.lead[i].who {
+			return false
+		}
+	}
+	return e.last == o.last
 }

@@ -18,7 +18,7 @@ import (
 // are. So storing an entry costs the same whatever the store holds.
 //
 // The part of a stream that is in one volume is a chapter. The last one is known
-// from the stream's end, the others from rows of tableChapter.
+// from the stream's row of tableHead, the others from rows of tableChapter.
 type volumes struct {
 	volume  atomic.Uint32 // what is being filled
 	written atomic.Int64  // bytes it has, about
@@ -164,10 +164,8 @@ func (s *Store) readEntries(st id.Stream, chapters []chapter, from, to id.Seq) (
 	return entries, nil
 }
 
-func entryKeySize(st id.Stream) int { return volumeKeySize + len(st) + 1 + 8 }
-
 func entryKey(volume uint32, st id.Stream, seq id.Seq) []byte {
-	return appendEntryKey(make([]byte, 0, entryKeySize(st)), volume, st, seq)
+	return appendEntryKey(make([]byte, 0, volumeKeySize+len(st)+1+8), volume, st, seq)
 }
 
 func appendEntryKey(b []byte, volume uint32, st id.Stream, seq id.Seq) []byte {

@@ -26,6 +26,7 @@ var logTests = []test{
 	{"redacted ids stay known", redactedIDs},
 	{"writers race on one stream", race},
 	{"readers see no holes meanwhile", readers},
+	{"appends that nobody waits for", started},
 }
 
 func comeBack(t *testing.T, l stream.Log) {

@@ -1,0 +1,156 @@
+package pebble
+
+import (
+	"bytes"
+	"errors"
+	"sort"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/google/uuid"
+
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/stream"
+)
+
+// How an id is found again that is in a stream already, without an index of all
+// ids. Ids begin with their time, and most entries have a greater one than all
+// before them in their stream. Every row tells the greatest id so far, which only
+// grows: so such an entry is the first whose greatest id is not less than its own,
+// and is found by halving. An entry whose id is not the greatest, because somebody
+// else's clock is ahead or it was late, has a row of tableID in addition.
+
+// dated tells whether an id begins with its time. Others never count as the greatest.
+func dated(u *uuid.UUID) bool {
+	version := u[6] >> 4
+	return (version == 7 || version == 8) && u[8]>>6 == 0b10
+}
+
+// saw notes an id that is in the stream now; false if it needs a row of tableID.
+func (e *end) saw(u *uuid.UUID) bool {
+	if !dated(u) || bytes.Compare(u[:], e.newest[:]) <= 0 {
+		return false
+	}
+	e.newest = *u
+	return true
+}
+
+// find looks for an id in what is in memory: 0 if it is not in the stream; if not
+// sure, it may be there all the same.
+func (r *recent) find(e *end, u *uuid.UUID) (at id.Seq, sure bool) {
+	is := dated(u)
+	if is && bytes.Compare(u[:], e.newest[:]) > 0 || e.head.Seq == 0 {
+		return 0, true
+	}
+	first, i := r.first(e.head), 0
+	if is {
+		i = sort.Search(len(r.rows), func(i int) bool {
+			_, newest := ids(r.rows[i])
+			return bytes.Compare(newest[:], u[:]) >= 0
+		})
+	}
+	sure = i > 0 || first == 1
+	for ; i < len(r.rows); i++ {
+		if own, _ := ids(r.rows[i]); *own == *u {
+			return first + id.Seq(i), true
+		}
+	}
+	return 0, sure
+}
+
+// duplicates finds which ids of a group are in the stream already, and where.
+func (s *Store) duplicates(st id.Stream, e *end, r *recent, entries []stream.Entry) (map[uuid.UUID]id.Seq, error) {
+	var there map[uuid.UUID]id.Seq
+	for i := range entries {
+		u := &entries[i].ID
+		at, sure := r.find(e, u)
+		if !sure {
+			var err error
+			if at, err = s.findID(st, e, u); err != nil {
+				return nil, err
+			}
+		}
+		if at > 0 {
+			if there == nil {
+				there = map[uuid.UUID]id.Seq{}
+			}
+			there[*u] = at
+		}
+	}
+	return there, nil
+}
+
+// findID looks for an id on the disk; 0 if it is not in the stream.
+func (s *Store) findID(st id.Stream, e *end, u *uuid.UUID) (id.Seq, error) {
+	at, err := s.position(idKey(u, st))
+	if err != nil || at.Seq > 0 || !dated(u) {
+		return at.Seq, err
+	}
+	var own *uuid.UUID
+	low, high := id.Seq(1), e.head.Seq // the first that is not less is one of these
+	for {
+		middle := low + (high-low)/2
+		row, err := s.row(st, e, middle)
+		if err != nil {
+			return 0, err
+		}
+		var newest *uuid.UUID
+		if own, newest = ids(row); bytes.Compare(newest[:], u[:]) < 0 {
+			low = middle + 1
+		} else if high = middle; low == high {
+			break
+		}
+	}
+	if *own == *u {
+		return high, nil
+	}
+	return 0, nil
+}
+
+// row reads the row of an entry that is there.
+func (s *Store) row(st id.Stream, e *end, seq id.Seq) ([]byte, error) {
+	chapters, err := s.chapters(st, e, seq, seq)
+	if err != nil {
+		return nil, err
+	}
+	if len(chapters) == 0 {
+		return nil, damaged("%s, of which no chapter has %d,", st, seq)
+	}
+	row, closer, err := s.db.Get(entryKey(chapters[0].volume, st, seq))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, damaged("%s, of which %d is not there,", st, seq)
+	}
+	if err != nil {
+		return nil, unavailable("read", err)
+	}
+	row = bytes.Clone(row)
+	if _, _, bad := decodeMark(row, seq); bad != nil {
+		err = bad
+	}
+	return row, errors.Join(err, closer.Close())
+}
+
+// position reads a row that is a head, or the beginning of one; zero if there is none.
+func (s *Store) position(key []byte) (stream.Head, error) {
+	row, closer, err := s.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return stream.Head{}, nil
+	}
+	if err != nil {
+		return stream.Head{}, unavailable("read", err)
+	}
+	d := decoder{row: row}
+	at := d.head()
+	if d.short {
+		err = damaged("the row %q", key)
+	}
+	return at, errors.Join(err, closer.Close())
+}
+
+// idKey is the key of an id's row. New ids are the greatest, as a rule, and come first: see table.
+func idKey(u *uuid.UUID, st id.Stream) []byte {
+	b := append(make([]byte, 0, 1+len(u)+len(st)), byte(tableID))
+	for _, c := range u {
+		b = append(b, ^c)
+	}
+	return append(b, st...)
+}
