@@ -80,6 +80,7 @@ type Parts struct {
 	Contacts Contacts
 	Chat     Chat
 	Groups   Groups
+	Moments  Moments
 }
 
 // Options of the API.
@@ -98,6 +99,7 @@ type server struct {
 	contacts  Contacts
 	chat      Chat
 	groups    Groups
+	moments   Moments
 	operators Operators
 	limits    limits
 	trusted   []netip.Prefix
@@ -109,7 +111,7 @@ type server struct {
 func New(p Parts, opt Options) http.Handler {
 	mux := http.NewServeMux()
 	s := &server{
-		accounts: p.Accounts, contacts: p.Contacts, chat: p.Chat, groups: p.Groups,
+		accounts: p.Accounts, contacts: p.Contacts, chat: p.Chat, groups: p.Groups, moments: p.Moments,
 		limits: newLimits(opt.Limits), trusted: opt.TrustedProxies,
 	}
 	doc := mount(mux, s, opt.Version, public, session)

@@ -132,6 +132,9 @@ func number(n float64) *float64 { return &n }
 
 // tagOf is the section of the documents that a path belongs to.
 func tagOf(path string) string {
+	if strings.HasSuffix(path, "/moments") {
+		return "Moments"
+	}
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(path, "/v1/"), "/"); first {
 	case "accounts", "sessions", "me", "users":
 		return "Accounts"
@@ -141,6 +144,8 @@ func tagOf(path string) string {
 		return "Conversations"
 	case "groups":
 		return "Groups"
+	case "moments":
+		return "Moments"
 	}
 	return "Operation"
 }
@@ -148,7 +153,10 @@ func tagOf(path string) string {
 // finish puts right what reflection cannot know, and gives every property its words.
 func (d *document) finish() {
 	all := d.Components.Schemas.Map()
-	for _, of := range []reflect.Type{reflect.TypeFor[textBody](), reflect.TypeFor[locationBody](), reflect.TypeFor[contactBody]()} {
+	for _, of := range []reflect.Type{
+		reflect.TypeFor[textBody](), reflect.TypeFor[locationBody](), reflect.TypeFor[contactBody](),
+		reflect.TypeFor[newAudience](), reflect.TypeFor[newLocation](), reflect.TypeFor[newAppCard](),
+	} {
 		ref := d.Components.Schemas.Schema(of, true, "").Ref
 		all[strings.TrimPrefix(ref, schemaPrefix)].AdditionalProperties = false
 	}

@@ -58,6 +58,23 @@ var expected = map[string]struct {
 	"changeMember":  {session, `{"role":"admin","muted_until":"2026-01-01T00:00:00.000Z","nickname":"Z"}`},
 	"transferGroup": {session, `{"to":"zoe"}`},
 
+	"createMoment": {session, `{"text":"first flush","media":[],"audience":{"kind":"only","users":["zoe"],"tags":["tea"],"mode":"snapshot"},` +
+		`"mentions":["zoe"],"location":{"lat":30.2,"lng":120.1,"name":"Hangzhou"}}`},
+	"listMoments":     {session, ""},
+	"listMyMoments":   {session, ""},
+	"listUserMoments": {session, ""},
+	"previewAudience": {session, `{"audience":{"kind":"friends"}}`},
+	"getMoment":       {session, ""},
+	"changeMoment":    {session, `{"audience":{"kind":"private"}}`},
+	"deleteMoment":    {session, ""},
+	"likeMoment":      {session, ""},
+	"unlikeMoment":    {session, ""},
+	"createComment":   {session, `{"text":"lovely","reply_to":"c-0198c000-0000-7000-8000-000000000001"}`},
+	"deleteComment":   {session, ""},
+	"muteMoment":      {session, ""},
+	"unmuteMoment":    {session, ""},
+	"explainMoment":   {session, ""},
+
 	"operatorAddUser":     {operator, `{"user":"zoe","password":"correct horse battery","display_name":"Zoe"}`},
 	"operatorSetPassword": {operator, `{"password":"correct horse battery"}`},
 	"operatorSetRole":     {operator, `{"role":"moderator"}`},
@@ -150,7 +167,7 @@ func TestTheDocumentIsWhole(t *testing.T) {
 // Bodies of requests are closed, everything that is answered may get new members.
 func TestAnswersAreOpenAndRequestsClosed(t *testing.T) {
 	h := open(t)
-	closed := []string{"TextBody", "LocationBody", "ContactBody"}
+	closed := []string{"TextBody", "LocationBody", "ContactBody", "NewAudience", "NewLocation", "NewAppCard"}
 	for _, rt := range routes {
 		if rt.does.in != nil {
 			closed = append(closed, strings.ToUpper(rt.does.in.Name()[:1])+rt.does.in.Name()[1:])
@@ -229,7 +246,8 @@ func (c *contract) bodySchema(t *testing.T, rt route) *jsonschema.Schema {
 
 // example is a path with names of nothing in particular in it.
 func example(path string) string {
-	return strings.NewReplacer("{user}", "zoe", "{from}", "zoe", "{session}", "ses-none", "{stream}", "d-ann~zoe", "{seq}", "1").Replace(path)
+	return strings.NewReplacer("{user}", "zoe", "{from}", "zoe", "{session}", "ses-none", "{stream}", "d-ann~zoe", "{seq}", "1",
+		"{post}", "p-0198c000-0000-7000-8000-000000000001", "{comment}", "c-0198c000-0000-7000-8000-000000000001").Replace(path)
 }
 
 func TestDocumentsAreServedOnce(t *testing.T) {

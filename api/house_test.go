@@ -20,6 +20,7 @@ import (
 	"github.com/teahouse-im/teahouse/bus"
 	"github.com/teahouse-im/teahouse/chat"
 	"github.com/teahouse-im/teahouse/contact"
+	"github.com/teahouse-im/teahouse/feed"
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/storage/pebble"
 	"github.com/teahouse-im/teahouse/stream"
@@ -35,6 +36,7 @@ type house struct {
 	accounts *account.Service
 	contacts *contact.Service
 	chat     *chat.Service
+	moments  *feed.Service
 	metrics  *Metrics
 	log      *logBook
 	contract *contract
@@ -86,7 +88,11 @@ func open(t *testing.T, change ...func(*Parts, *Options)) *house {
 	talk.Now = h.time
 	h.chat = chat.NewService(store, store, seq, b, h.accounts, h.contacts, talk)
 
-	parts := Parts{Accounts: h.accounts, Contacts: h.contacts, Chat: h.chat, Groups: h.chat}
+	post := feed.DefaultOptions()
+	post.Now = h.time
+	h.moments = feed.NewService(store, seq, store, ties{h.contacts}, authors{h.accounts}, library{}, func(id.User, id.User, id.Post) {}, post)
+
+	parts := Parts{Accounts: h.accounts, Contacts: h.contacts, Chat: h.chat, Groups: h.chat, Moments: h.moments}
 	opt := Options{Logger: zerolog.New(h.log).Level(zerolog.DebugLevel), Version: "test", Metrics: h.metrics}
 	for _, c := range change {
 		c(&parts, &opt)
@@ -95,6 +101,7 @@ func open(t *testing.T, change ...func(*Parts, *Options)) *house {
 	h.url = server.URL
 	t.Cleanup(func() {
 		server.Close()
+		h.moments.Close()
 		seq.Close()
 		h.accounts.Close()
 		if err := store.Close(); err != nil {

@@ -18,12 +18,15 @@ type param struct {
 
 // What lists are asked.
 var (
-	pageLimit  = param{"limit", true, "How many items at most, 1 to 200; 50 if left out."}
-	pageCursor = param{"cursor", false, "The `next` of the page before."}
-	since      = param{"since", false, "A `version` told earlier: only what changed after it is listed."}
-	before     = param{"before", true, "Only entries before this position, the newest of them."}
-	after      = param{"after", true, "Only entries after this position, the oldest of them."}
-	entryLimit = param{"limit", true, "How many entries at most, 1 to 200; 50 if left out."}
+	pageLimit    = param{"limit", true, "How many items at most, 1 to 200; 50 if left out."}
+	pageCursor   = param{"cursor", false, "The `next` of the page before."}
+	since        = param{"since", false, "A `version` told earlier: only what changed after it is listed."}
+	before       = param{"before", true, "Only entries before this position, the newest of them."}
+	after        = param{"after", true, "Only entries after this position, the oldest of them."}
+	momentBefore = param{"before", false, "The `next` of the page before."}
+	momentLimit  = param{"limit", true, "One moment is one: this is not needed, and does nothing."}
+	momentsAs    = param{"as", false, "A friend: only what they see, and as they see it."}
+	entryLimit   = param{"limit", true, "How many entries at most, 1 to 200; 50 if left out."}
 )
 
 const (
@@ -103,6 +106,11 @@ func each[T, U any](stored []T, show func(T) U) []U {
 		out[i] = show(of)
 	}
 	return out
+}
+
+// typed are plain names as typed ones; nobody has looked whether they can be some.
+func typed[T ~string](names []string) []T {
+	return each(names, func(name string) T { return T(name) })
 }
 
 // texts are typed names as plain ones.

@@ -46,6 +46,23 @@ var routes = []route{
 	{"PUT", "/v1/groups/{stream}/members/{user}", session, "changeMember", answers(204, (*server).changeMember)},
 	{"POST", "/v1/groups/{stream}/transfer", session, "transferGroup", answers(204, (*server).transferGroup)},
 
+	// Moments
+	{"POST", "/v1/moments", session, "createMoment", answers(201, (*server).createMoment)},
+	{"GET", "/v1/moments", session, "listMoments", answers(200, (*server).listMoments, pageLimit, momentBefore)},
+	{"GET", "/v1/users/me/moments", session, "listMyMoments", answers(200, (*server).listMyMoments, pageLimit, momentBefore, momentsAs)},
+	{"GET", "/v1/users/{user}/moments", session, "listUserMoments", answers(200, (*server).listUserMoments, pageLimit, momentBefore)},
+	{"POST", "/v1/moments/audience-preview", session, "previewAudience", answers(200, (*server).previewAudience)},
+	{"GET", "/v1/moments/{post}", session, "getMoment", answers(200, (*server).getMoment, momentLimit)},
+	{"PATCH", "/v1/moments/{post}", session, "changeMoment", answers(200, (*server).changeMoment)},
+	{"DELETE", "/v1/moments/{post}", session, "deleteMoment", answers(204, (*server).deleteMoment)},
+	{"PUT", "/v1/moments/{post}/like", session, "likeMoment", answers(204, (*server).likeMoment)},
+	{"DELETE", "/v1/moments/{post}/like", session, "unlikeMoment", answers(204, (*server).unlikeMoment)},
+	{"POST", "/v1/moments/{post}/comments", session, "createComment", answers(201, (*server).createComment)},
+	{"DELETE", "/v1/moments/{post}/comments/{comment}", session, "deleteComment", answers(204, (*server).deleteComment)},
+	{"PUT", "/v1/moments/{post}/mute", session, "muteMoment", answers(204, (*server).muteMoment)},
+	{"DELETE", "/v1/moments/{post}/mute", session, "unmuteMoment", answers(204, (*server).unmuteMoment)},
+	{"GET", "/v1/moments/{post}/why", session, "explainMoment", answers(200, (*server).explainMoment, pageLimit, pageCursor)},
+
 	// Operation
 	{"POST", "/operator/users", operator, "operatorAddUser", answers(201, (*server).operatorAddUser)},
 	{"POST", "/operator/users/{user}/password", operator, "operatorSetPassword", answers(204, (*server).operatorSetPassword)},

@@ -72,6 +72,22 @@ var words = map[string]opWords{
 	"changeMember":  {"Change a member", "The owner gives and takes the admin's role; who leads a member mutes them; a nickname is one's own. What is left out stays.", nil, []fault.Code{"not_member", "conflict", "stream_closed"}},
 	"transferGroup": {"Make another member the owner", "By the owner.", nil, []fault.Code{"not_member", "conflict", "stream_closed"}},
 
+	"createMoment":    {"Share a moment", "Text, pictures or both. Answered when it is durable; friends find it within moments. Who is no friend cannot be named in the audience.", nil, []fault.Code{"not_friends"}},
+	"listMoments":     {"Read my timeline", "My own moments and those of friends that I may see, the newest first. Ask again with `next` as `before` until it is null: what comes and goes meanwhile neither repeats nor hides anything.", nil, nil},
+	"listMyMoments":   {"Read my own moments", "All of them, or with `as` what a friend sees on my page, as far as it is up to me.", nil, []fault.Code{"not_found"}},
+	"listUserMoments": {"Read somebody's moments", "Those that I may see, the newest first, in pages like those of the timeline.", nil, nil},
+	"previewAudience": {"See who is in an audience", "Nothing is posted. What friends have chosen themselves is left out, as always.", nil, []fault.Code{"not_friends"}},
+	"getMoment":       {"Look at one moment", "One that I may not see looks like one that does not exist.", nil, nil},
+	"changeMoment":    {"Change for whom a moment is", "By its author. It holds at once, everywhere.", nil, []fault.Code{"not_friends", "conflict"}},
+	"deleteMoment":    {"Delete a moment", "By its author. It is gone at once, everywhere, with all that was said to it.", nil, []fault.Code{"conflict"}},
+	"likeMoment":      {"Like a moment", "Doing it again changes nothing.", nil, []fault.Code{"conflict"}},
+	"unlikeMoment":    {"Take a like back", "And with it the notice of it. Doing it again changes nothing.", nil, []fault.Code{"conflict"}},
+	"createComment":   {"Comment on a moment", "Seen by its author, my friends and me, as far as they may see the moment; a reply by those who also see whom it answers.", nil, []fault.Code{"conflict"}},
+	"deleteComment":   {"Delete a comment", "By who wrote it or the moment's author. Replies to it vanish with it.", nil, []fault.Code{"conflict"}},
+	"muteMoment":      {"Hear nothing of a moment", "No notices of it from now on. Doing it again changes nothing.", nil, []fault.Code{"conflict"}},
+	"unmuteMoment":    {"Hear of a moment again", "Doing it again changes nothing.", nil, []fault.Code{"conflict"}},
+	"explainMoment":   {"See who sees a moment", "For its author: each friend, and the rule that decides. It never tells what a friend has chosen themselves.", nil, nil},
+
 	"operatorAddUser":     {"Create an account", "", nil, []fault.Code{"user_taken", "weak_password"}},
 	"operatorSetPassword": {"Set a password", "All of the user's sign-ins end.", nil, []fault.Code{"weak_password"}},
 	"operatorSetRole":     {"Give or take a role", "", nil, nil},
@@ -86,6 +102,8 @@ var pathWords = map[string]string{
 	"session": "A sign-in, as the list names it.",
 	"stream":  "A conversation.",
 	"seq":     "The position of a message.",
+	"post":    "A moment.",
+	"comment": "A comment under it.",
 }
 
 // memberWords are those of what package wire tells, which has none of its own.

@@ -116,11 +116,16 @@ type list[T any] struct {
 
 // all goes through every page of a list.
 func all[T any](ctx context.Context, a *API, path string) iter.Seq2[T, error] {
+	return pages[T](ctx, a, path+"?limit=200", "cursor")
+}
+
+// pages goes through every page of a list, each asked for with the next of the one before.
+func pages[T any](ctx context.Context, a *API, path, param string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		cursor := ""
 		for {
 			var page list[T]
-			if err := a.do(ctx, "GET", path+"?limit=200"+cursor, nil, &page); err != nil {
+			if err := a.do(ctx, "GET", path+cursor, nil, &page); err != nil {
 				var none T
 				yield(none, err)
 				return
@@ -133,7 +138,7 @@ func all[T any](ctx context.Context, a *API, path string) iter.Seq2[T, error] {
 			if page.Next == nil {
 				return
 			}
-			cursor = "&cursor=" + url.QueryEscape(*page.Next)
+			cursor = "&" + param + "=" + url.QueryEscape(*page.Next)
 		}
 	}
 }

@@ -86,8 +86,9 @@ type Client struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when everything has ended
 
-	sending sync.Mutex // keeps the journal's order of messages that of the outbox
-	taking  sync.Mutex // one Next at a time
+	sending  sync.Mutex // keeps the journal's order of messages that of the outbox
+	taking   sync.Mutex // one Next at a time
+	watching sync.Mutex // one Watch or Status at a time
 
 	mu      sync.Mutex // guards what follows
 	track   *tracker
@@ -99,6 +100,8 @@ type Client struct {
 	linked  chan struct{} // closed when link is there, or everything has ended
 	welcome wire.Welcome  // of the latest session
 	settled []string      // messages the journal may forget
+	watch   []string      // whose presence is watched
+	seen    string        // how the user wants to be seen; "" if nothing was said
 	err     error         // why it ended
 
 	more chan struct{} // the queue has something

@@ -9,7 +9,7 @@ import (
 )
 
 // An Event is what Next returns: a NewEntry, Listed, PeerRead, PeerTyping,
-// Unsent or StateChange.
+// PeerPresence, MomentWaits, Unsent or StateChange.
 type Event interface{ event() }
 
 type (
@@ -23,6 +23,11 @@ type (
 	PeerRead struct{ wire.ReadEvent }
 	// PeerTyping tells what somebody is doing. It may be lost.
 	PeerTyping struct{ wire.TypingEvent }
+	// PeerPresence is how somebody who is watched is seen from now on. It may be
+	// lost; Watch tells it again.
+	PeerPresence struct{ wire.Presence }
+	// MomentWaits tells of a new moment of a friend. It may be lost; Moments has it.
+	MomentWaits struct{ wire.FeedEvent }
 	// Unsent is a message that the server refused when nobody waited for it any more.
 	Unsent struct {
 		Outgoing
@@ -36,12 +41,14 @@ type (
 	}
 )
 
-func (NewEntry) event()    {}
-func (Listed) event()      {}
-func (PeerRead) event()    {}
-func (PeerTyping) event()  {}
-func (Unsent) event()      {}
-func (StateChange) event() {}
+func (NewEntry) event()     {}
+func (Listed) event()       {}
+func (PeerRead) event()     {}
+func (PeerTyping) event()   {}
+func (PeerPresence) event() {}
+func (MomentWaits) event()  {}
+func (Unsent) event()       {}
+func (StateChange) event()  {}
 
 // State is how a client's connection is.
 type State int

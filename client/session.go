@@ -175,6 +175,7 @@ func (c *Client) serve(l *link) error {
 	var helpers sync.WaitGroup
 	helpers.Go(func() { c.repair(l) })
 	helpers.Go(func() { c.ship(l) })
+	helpers.Go(func() { c.look(l) })
 	leave := context.AfterFunc(c.ctx, func() { c.goodbye(l) })
 	var err error
 	for err == nil {
@@ -225,6 +226,10 @@ func (c *Client) heed(l *link, f frame) {
 		pass[wire.ReadEvent](c, f.Data, func(e wire.ReadEvent) Event { return PeerRead{e} })
 	case "typing":
 		pass[wire.TypingEvent](c, f.Data, func(e wire.TypingEvent) Event { return PeerTyping{e} })
+	case "presence":
+		pass[wire.Presence](c, f.Data, func(e wire.Presence) Event { return PeerPresence{e} })
+	case "feed":
+		pass[wire.FeedEvent](c, f.Data, func(e wire.FeedEvent) Event { return MomentWaits{e} })
 	case "bye":
 		var b wire.Bye
 		if json.Unmarshal(f.Data, &b) == nil {

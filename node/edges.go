@@ -23,7 +23,7 @@ func (n *Node) people(c *Config, x *Extras) http.Handler {
 	if c.Limits == "on" {
 		limits = api.DefaultLimits()
 	}
-	rest := api.New(api.Parts{Accounts: n.Accounts, Contacts: n.Contacts, Chat: n.Chat, Groups: n.Chat}, api.Options{
+	rest := api.New(api.Parts{Accounts: n.Accounts, Contacts: n.Contacts, Chat: n.Chat, Groups: n.Chat, Moments: n.Moments}, api.Options{
 		Logger: x.Logger, Version: x.Version, Limits: limits,
 		TrustedProxies: c.TrustedProxies, Origins: c.Origins, Metrics: n.metrics,
 	})

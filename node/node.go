@@ -22,7 +22,9 @@ import (
 	"github.com/teahouse-im/teahouse/bus"
 	"github.com/teahouse-im/teahouse/chat"
 	"github.com/teahouse-im/teahouse/contact"
+	"github.com/teahouse-im/teahouse/feed"
 	"github.com/teahouse-im/teahouse/gateway"
+	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/storage"
 	"github.com/teahouse-im/teahouse/stream"
 )
@@ -42,6 +44,7 @@ type Node struct {
 	Accounts *account.Service
 	Contacts *contact.Service
 	Chat     *chat.Service
+	Moments  *feed.Service
 
 	store   storage.Backend
 	bus     bus.Bus
@@ -110,8 +113,17 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 		}
 	}
 	n.Accounts = account.NewService(n.store, end(n.bus), who)
-	n.Contacts = contact.NewService(n.store, n.seq, n.Accounts, contact.Options{Now: now, Friends: c.Friends})
+	n.Contacts = contact.NewService(n.store, n.seq, n.Accounts, contact.Options{
+		Now: now, Friends: c.Friends, Changed: tied(n.bus),
+		Befriended: func(ctx context.Context, a, b id.User) error {
+			if n.Moments == nil {
+				return nil
+			}
+			return n.Moments.Befriended(ctx, a, b)
+		},
+	})
 	n.closers = append(n.closers, closing(n.Accounts.Close), closing(n.Contacts.Close))
+	n.moments(now)
 	talk := chat.DefaultOptions()
 	talk.Strangers, talk.TextBytes, talk.GroupMembers = c.Strangers == "allow", c.TextBytes, c.GroupMembers
 	talk.RecallWindow, talk.Now = c.RecallWindow, now
