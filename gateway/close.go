@@ -43,6 +43,7 @@ func (s *session) goodbye(last *frame, code int) {
 
 	s.gw.stats.over(was, code)
 	s.gw.hub.detach(s)
+	s.leave()
 	s.gw.wheel.put(s, s.gw.wheel.now().add(goodbyeWithin))
 	if start {
 		s.gw.writers.push(s)
@@ -66,6 +67,7 @@ func (s *session) drop() {
 	if was < closing {
 		s.gw.stats.over(was, 0)
 		s.gw.hub.detach(s)
+		s.leave()
 	}
 	s.gw.wheel.remove(s)
 	s.link.close()

@@ -27,6 +27,8 @@ var ops = map[string]op{
 	"history": {run: answer((*session).history)},
 	"read":    {run: answer((*session).read)},
 	"typing":  {run: answer((*session).typing)},
+	"watch":   {run: (*session).watch, free: true},
+	"status":  {run: answer((*session).status), free: true},
 	"ping":    {run: answer((*session).ping), free: true},
 }
 

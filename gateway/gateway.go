@@ -92,9 +92,11 @@ type Gateway struct {
 	bus      bus.Bus
 	accounts Accounts
 	chat     Chat
+	presence Presence // nil: nobody is to be seen
 
 	hub     *hub
 	topics  *topics
+	watches *watches
 	reviews *reviews
 	wheel   *wheel
 	writers *writers
@@ -119,6 +121,7 @@ func New(opt Options) *Gateway {
 	g.stats.closed = map[int]int64{}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.topics = newTopics(g)
+	g.watches = newWatches(g)
 	g.reviews = newReviews(g)
 	g.hub = newHub(g.topics.abandoned)
 	g.writers = newWriters(g, runtime.GOMAXPROCS(0))
@@ -145,6 +148,7 @@ func (g *Gateway) Serve(b bus.Bus, accounts Accounts, c Chat) {
 	g.bus, g.accounts, g.chat = b, accounts, c
 	g.run(func() { g.wheel.run(g.ctx.Done()) })
 	g.run(func() { g.topics.run(g.ctx) })
+	g.run(func() { g.watches.run(g.ctx) })
 	g.run(func() { g.reviews.run(g.ctx) })
 	g.writers.start()
 	if g.poller != nil {

@@ -17,6 +17,9 @@ var batches = sync.Pool{New: func() any { return new([]*session) }}
 
 // Heard passes on what the bus brings. It is part of bus.Listener.
 func (g *Gateway) Heard(t bus.Topic, m bus.Message) {
+	if g.watches.heard(t) {
+		return
+	}
 	switch m.Kind {
 	case bus.Frame:
 		g.spread(t, m)
@@ -37,6 +40,7 @@ func (g *Gateway) Gap() {
 	g.gaps.Add(1)
 	g.offer(resyncBus, 0, g.hub.all)
 	g.Review()
+	g.watches.missed()
 }
 
 // spread offers a frame to all who listen to a topic, but for the connection that caused it.
@@ -63,6 +67,9 @@ func (g *Gateway) offer(f *frame, but uint64, each func(func(*session))) {
 
 // signal carries out what another node, or this one, says about a user.
 func (g *Gateway) signal(u id.User, sig wire.Signal) {
+	if sig.Tie != "" {
+		g.watches.tied(u, sig.Tie)
+	}
 	for _, group := range []id.Stream{sig.Join, sig.Leave} {
 		if group != "" {
 			g.reviews.speaks(u, group)

@@ -177,6 +177,7 @@ func (s *session) welcome(reply *frame) {
 	}
 	s.greeting = nil
 	s.phase = live
+	s.arrive()
 	s.pinged = s.gw.wheel.now()
 	start := s.enqueue(append([]*frame{reply}, held...)...)
 	u, mine, conn := s.user, s.id, s.conn

@@ -8,13 +8,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/presence"
 	"github.com/teahouse-im/teahouse/wire"
 )
 
 // A session is one connection. While nothing happens it is this struct, its link
 // and its places in the hub and the wheel: no goroutine, timer, channel or context.
 //
-// Locks are taken in this order: a hub shard's, a session's, the wheel's.
+// Locks are taken in this order: a hub shard's or that of the watches, a session's, the wheel's.
 type session struct {
 	gw     *Gateway
 	link   link
@@ -37,6 +38,7 @@ type session struct {
 	conn     uuid.UUID  // the connection, in the cluster
 	greeting *greeting  // while a hello is carried out
 	groups   []id.Stream
+	seat     *presence.Seat // from hello on
 
 	queue     []*frame // to be written, in order
 	cut       int      // bytes of the first that are written
@@ -56,6 +58,9 @@ type session struct {
 
 	// Guarded by the shard of user.
 	next *session // of the same user
+
+	// Guarded by the watches.
+	watching *watching // nil: nobody
 
 	// Guarded by the wheel.
 	due         moment

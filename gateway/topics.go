@@ -138,7 +138,7 @@ func (t *topics) unsubscribe() {
 	t.mu.Lock()
 	var gone []bus.Topic
 	for topic := range t.empty {
-		if !t.gw.hub.listened(topic) {
+		if !t.gw.hub.listened(topic) && !t.gw.watches.listened(topic) {
 			gone = append(gone, topic)
 		}
 	}

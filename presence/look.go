@@ -22,6 +22,11 @@ type View struct {
 // Nothing is what everybody else sees, and what there is to see of somebody long gone.
 var Nothing = View{State: Offline}
 
+// Same tells whether two views show the same.
+func (v View) Same(o View) bool {
+	return v.State == o.State && v.Text == o.Text && v.LastSeen.Equal(o.LastSeen)
+}
+
 // Of is the view as one who may know, or may not, is told it.
 func (v View) Of(u id.User, mayKnow bool) wire.Presence {
 	if !mayKnow {
