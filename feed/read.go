@@ -88,7 +88,8 @@ func (s *Service) seen(ctx context.Context, viewer id.User, post string) (*Threa
 }
 
 // visible are those of threads that viewer may see, in their order. It adds what
-// it reads to ties.
+// it reads to ties. Threads are read first and ties after them, always: whoever is
+// blocked before something is posted does not see it, however slow they read.
 func (s *Service) visible(ctx context.Context, viewer id.User, threads []Thread, ties map[id.User]Tie) ([]Thread, error) {
 	var others []id.User
 	for i := range threads {
@@ -119,6 +120,8 @@ func (s *Service) visible(ctx context.Context, viewer id.User, threads []Thread,
 // A shelf is a list of references, the newest first.
 type shelf func(ctx context.Context, before id.Post, limit int) ([]id.Post, error)
 
+func empty(context.Context, id.Post, int) ([]id.Post, error) { return nil, nil }
+
 // Timeline are the moments of viewer and their friends, the newest first, a page
 // at a time: those before a cursor, or from the newest on. next is "" when there
 // are no more that viewer sees; limit 0 is the usual one. BadRequest.
@@ -129,6 +132,7 @@ func (s *Service) Timeline(ctx context.Context, viewer id.User, before string, l
 	ties := map[id.User]Tie{}
 	threads, next, err := s.leaf(ctx, refs, before, limit, func(t []Thread, asked []id.Post) ([]Thread, error) {
 		s.clean(viewer, t, asked)
+		clear(ties) // what is kept was read after all threads
 		return s.visible(ctx, viewer, t, ties)
 	})
 	if err != nil {
@@ -146,7 +150,17 @@ func (s *Service) Profile(ctx context.Context, viewer id.User, author, before st
 		return nil, "", fault.NotFound
 	}
 	ties := map[id.User]Tie{}
-	threads, next, err := s.profile(ctx, a, before, limit, func(t []Thread) ([]Thread, error) { return s.visible(ctx, viewer, t, ties) })
+	newest := Thread{Post: Post{Author: a, At: s.now(), Audience: Audience{Kind: Friends, Mode: Live}}}
+	if any, err := s.visible(ctx, viewer, []Thread{newest}, ties); err != nil {
+		return nil, "", err
+	} else if len(any) == 0 { // whoever sees nothing that is new and for all friends sees nothing
+		_, _, err = s.leaf(ctx, empty, before, limit, nil)
+		return []Moment{}, "", err
+	}
+	threads, next, err := s.profile(ctx, a, before, limit, func(t []Thread) ([]Thread, error) {
+		clear(ties) // what is kept was read after all threads
+		return s.visible(ctx, viewer, t, ties)
+	})
 	if err != nil {
 		return nil, "", err
 	}

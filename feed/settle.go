@@ -1,7 +1,6 @@
 package feed
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -231,7 +230,7 @@ func (s *Service) owed(ctx context.Context, t *Thread, known map[event][]id.User
 
 // outlived are notices about what was undone.
 func (s *Service) outlived(ctx context.Context, t *Thread) ([]Told, error) {
-	if !slices.ContainsFunc(t.Acts, func(a Act) bool { return a.Owed && !a.On }) {
+	if !slices.ContainsFunc(t.Acts, func(a Act) bool { return a.Owed && (!a.On || a.Turn > 1) }) {
 		return nil, nil
 	}
 	told, err := s.store.ToldOf(ctx, t.ID)
@@ -261,7 +260,7 @@ func (s *Service) paid(ctx context.Context, t *Thread, m Mark) error {
 			forget = append(forget, a.Key())
 		default:
 			_, err := s.store.ChangeAct(ctx, t.ID, a.Key(), m, func(b *Act) error {
-				if cmp.Compare(a.Turn, b.Turn) == 0 && a.On == b.On {
+				if a.Turn == b.Turn && a.On == b.On {
 					b.Owed = false
 				}
 				return nil
