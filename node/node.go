@@ -25,6 +25,8 @@ import (
 	"github.com/teahouse-im/teahouse/feed"
 	"github.com/teahouse-im/teahouse/gateway"
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/presence"
+	"github.com/teahouse-im/teahouse/presence"
 	"github.com/teahouse-im/teahouse/storage"
 	"github.com/teahouse-im/teahouse/stream"
 )
@@ -45,6 +47,8 @@ type Node struct {
 	Contacts *contact.Service
 	Chat     *chat.Service
 	Moments  *feed.Service
+	Presence *presence.Service
+	Presence *presence.Service
 
 	store   storage.Backend
 	bus     bus.Bus
@@ -107,11 +111,13 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 
 	who := account.DefaultOptions()
 	who.Now, who.SessionsPerUser, who.SessionLife, who.Throttle = now, c.SessionsPerUser, c.SessionLife, c.Limits == "on"
+	who.Changed = seenAnew(n.bus)
 	if c.IdentityJWKS != "" {
 		if who.Provider, err = account.NewProvider(c.IdentityJWKS, c.IdentityIssuer, c.IdentityAudience); err != nil {
 			return fmt.Errorf("--identity-jwks: %w", err)
 		}
 	}
+	who.Changed = ringFace(n.bus)
 	n.Accounts = account.NewService(n.store, end(n.bus), who)
 	n.Contacts = contact.NewService(n.store, n.seq, n.Accounts, contact.Options{
 		Now: now, Friends: c.Friends, Changed: tied(n.bus),
@@ -128,6 +134,12 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 	talk.Strangers, talk.TextBytes, talk.GroupMembers = c.Strangers == "allow", c.TextBytes, c.GroupMembers
 	talk.RecallWindow, talk.Now = c.RecallWindow, now
 	n.Chat = chat.NewService(n.store, n.store, n.seq, n.bus, n.Accounts, n.Contacts, talk)
+	if err := n.around(c); err != nil {
+		return err
+	}
+	if err := n.openPresence(c, x.Logger); err != nil {
+		return err
+	}
 	n.gateway.Serve(n.bus, n.Accounts, n.Chat)
 	n.closers = append(n.closers, n.gateway.Close)
 	return nil
