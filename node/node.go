@@ -26,7 +26,6 @@ import (
 	"github.com/teahouse-im/teahouse/gateway"
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/presence"
-	"github.com/teahouse-im/teahouse/presence"
 	"github.com/teahouse-im/teahouse/storage"
 	"github.com/teahouse-im/teahouse/stream"
 )
@@ -47,7 +46,6 @@ type Node struct {
 	Contacts *contact.Service
 	Chat     *chat.Service
 	Moments  *feed.Service
-	Presence *presence.Service
 	Presence *presence.Service
 
 	store   storage.Backend
@@ -117,7 +115,6 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 			return fmt.Errorf("--identity-jwks: %w", err)
 		}
 	}
-	who.Changed = ringFace(n.bus)
 	n.Accounts = account.NewService(n.store, end(n.bus), who)
 	n.Contacts = contact.NewService(n.store, n.seq, n.Accounts, contact.Options{
 		Now: now, Friends: c.Friends, Changed: tied(n.bus),
@@ -135,9 +132,6 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 	talk.RecallWindow, talk.Now = c.RecallWindow, now
 	n.Chat = chat.NewService(n.store, n.store, n.seq, n.bus, n.Accounts, n.Contacts, talk)
 	if err := n.around(c); err != nil {
-		return err
-	}
-	if err := n.openPresence(c, x.Logger); err != nil {
 		return err
 	}
 	n.gateway.Serve(n.bus, n.Accounts, n.Chat)
