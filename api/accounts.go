@@ -28,9 +28,6 @@ type (
 		DisplayName *string `json:"display_name,omitempty" doc:"At most 64 characters."`
 		LookBack    *string `json:"moments_look_back,omitempty" enum:"all,6m,1m,3d" doc:"How far back others see my moments: 3 days, 30 days, 182 days, or all."`
 	}
-	presenceChange struct {
-		VisibleTo *string `json:"visible_to,omitempty" enum:"friends,nobody" doc:"Who sees whether I am around."`
-	}
 	passwordChange struct {
 		Old string `json:"old" format:"password"`
 		New string `json:"new" format:"password" minLength:"8"`
@@ -148,11 +145,6 @@ func (s *server) getMe(_ context.Context, c *call, _ none) (me, error) {
 func (s *server) changeMe(ctx context.Context, c *call, in meChange) (me, error) {
 	a, err := s.accounts.Change(ctx, c.user, account.ProfileChange(in))
 	return meOf(a), err
-}
-
-func (s *server) changePresence(ctx context.Context, c *call, in presenceChange) (none, error) {
-	_, err := s.accounts.ChangePresence(ctx, c.user, account.PresenceChange{VisibleTo: in.VisibleTo})
-	return none{}, err
 }
 
 func (s *server) changePassword(ctx context.Context, c *call, in passwordChange) (none, error) {

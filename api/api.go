@@ -81,6 +81,7 @@ type Parts struct {
 	Chat     Chat
 	Groups   Groups
 	Moments  Moments
+	Presence Presence
 }
 
 // Options of the API.
@@ -100,6 +101,7 @@ type server struct {
 	chat      Chat
 	groups    Groups
 	moments   Moments
+	presence  Presence
 	operators Operators
 	limits    limits
 	trusted   []netip.Prefix
@@ -111,7 +113,7 @@ type server struct {
 func New(p Parts, opt Options) http.Handler {
 	mux := http.NewServeMux()
 	s := &server{
-		accounts: p.Accounts, contacts: p.Contacts, chat: p.Chat, groups: p.Groups, moments: p.Moments,
+		accounts: p.Accounts, contacts: p.Contacts, chat: p.Chat, groups: p.Groups, moments: p.Moments, presence: p.Presence,
 		limits: newLimits(opt.Limits), trusted: opt.TrustedProxies,
 	}
 	doc := mount(mux, s, opt.Version, public, session)

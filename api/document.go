@@ -144,6 +144,8 @@ func tagOf(path string) string {
 		return "Conversations"
 	case "groups":
 		return "Groups"
+	case "presence":
+		return "Presence"
 	case "moments":
 		return "Moments"
 	}

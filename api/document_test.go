@@ -75,6 +75,8 @@ var expected = map[string]struct {
 	"unmuteMoment":    {session, ""},
 	"explainMoment":   {session, ""},
 
+	"getPresence": {session, ""},
+
 	"operatorAddUser":     {operator, `{"user":"zoe","password":"correct horse battery","display_name":"Zoe"}`},
 	"operatorSetPassword": {operator, `{"password":"correct horse battery"}`},
 	"operatorSetRole":     {operator, `{"role":"moderator"}`},

@@ -18,15 +18,16 @@ type param struct {
 
 // What lists are asked.
 var (
-	pageLimit    = param{"limit", true, "How many items at most, 1 to 200; 50 if left out."}
-	pageCursor   = param{"cursor", false, "The `next` of the page before."}
-	since        = param{"since", false, "A `version` told earlier: only what changed after it is listed."}
-	before       = param{"before", true, "Only entries before this position, the newest of them."}
-	after        = param{"after", true, "Only entries after this position, the oldest of them."}
-	momentBefore = param{"before", false, "The `next` of the page before."}
-	momentLimit  = param{"limit", true, "One moment is one: this is not needed, and does nothing."}
-	momentsAs    = param{"as", false, "A friend: only what they see, and as they see it."}
-	entryLimit   = param{"limit", true, "How many entries at most, 1 to 200; 50 if left out."}
+	pageLimit     = param{"limit", true, "How many items at most, 1 to 200; 50 if left out."}
+	pageCursor    = param{"cursor", false, "The `next` of the page before."}
+	since         = param{"since", false, "A `version` told earlier: only what changed after it is listed."}
+	before        = param{"before", true, "Only entries before this position, the newest of them."}
+	after         = param{"after", true, "Only entries after this position, the oldest of them."}
+	momentBefore  = param{"before", false, "The `next` of the page before."}
+	presenceUsers = param{"users", false, "User ids, at most 200, with commas between them."}
+	momentLimit   = param{"limit", true, "One moment is one: this is not needed, and does nothing."}
+	momentsAs     = param{"as", false, "A friend: only what they see, and as they see it."}
+	entryLimit    = param{"limit", true, "How many entries at most, 1 to 200; 50 if left out."}
 )
 
 const (

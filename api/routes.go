@@ -63,6 +63,9 @@ var routes = []route{
 	{"DELETE", "/v1/moments/{post}/mute", session, "unmuteMoment", answers(204, (*server).unmuteMoment)},
 	{"GET", "/v1/moments/{post}/why", session, "explainMoment", answers(200, (*server).explainMoment, pageLimit, pageCursor)},
 
+	// Presence
+	{"GET", "/v1/presence", session, "getPresence", answers(200, (*server).getPresence, presenceUsers)},
+
 	// Operation
 	{"POST", "/operator/users", operator, "operatorAddUser", answers(201, (*server).operatorAddUser)},
 	{"POST", "/operator/users/{user}/password", operator, "operatorSetPassword", answers(204, (*server).operatorSetPassword)},

@@ -88,6 +88,8 @@ var words = map[string]opWords{
 	"unmuteMoment":    {"Hear of a moment again", "Doing it again changes nothing.", nil, []fault.Code{"conflict"}},
 	"explainMoment":   {"See who sees a moment", "For its author: each friend, and the rule that decides. It never tells what a friend has chosen themselves.", nil, nil},
 
+	"getPresence": {"See who is around", "How users are seen by me, each once, in the order asked. Somebody whom I may not know of, or who does not exist, looks like somebody long gone. The WebSocket's `watch` tells changes.", nil, nil},
+
 	"operatorAddUser":     {"Create an account", "", nil, []fault.Code{"user_taken", "weak_password"}},
 	"operatorSetPassword": {"Set a password", "All of the user's sign-ins end.", nil, []fault.Code{"weak_password"}},
 	"operatorSetRole":     {"Give or take a role", "", nil, nil},
@@ -220,6 +222,12 @@ var memberWords = map[string]string{
 	"LocationBody.lat":  "Degrees north.",
 	"LocationBody.lng":  "Degrees east.",
 	"LocationBody.name": "What the place is called.",
+
+	"Presence.user":      "Who it is.",
+	"Presence.state":     "online, away or offline.",
+	"Presence.last_seen": "When they were last there, of somebody offline; left out if it is not known, or not told.",
+	"Presence.text":      "What they say beside it.",
+	"Seen.items":         "How users are seen.",
 
 	"FieldError.pointer": "Where in the body (RFC 6901).",
 	"FieldError.detail":  "What was wrong there.",

@@ -12,7 +12,9 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/teahouse-im/teahouse/api"
+	"github.com/teahouse-im/teahouse/feed"
 	"github.com/teahouse-im/teahouse/gateway"
+	"github.com/teahouse-im/teahouse/media"
 	"github.com/teahouse-im/teahouse/web"
 )
 
@@ -23,7 +25,7 @@ func (n *Node) people(c *Config, x *Extras) http.Handler {
 	if c.Limits == "on" {
 		limits = api.DefaultLimits()
 	}
-	rest := api.New(api.Parts{Accounts: n.Accounts, Contacts: n.Contacts, Chat: n.Chat, Groups: n.Chat, Moments: n.Moments}, api.Options{
+	rest := api.New(api.Parts{Accounts: n.Accounts, Contacts: n.Contacts, Chat: n.Chat, Groups: n.Chat, Moments: n.Moments, Presence: n.Presence}, api.Options{
 		Logger: x.Logger, Version: x.Version, Limits: limits,
 		TrustedProxies: c.TrustedProxies, Origins: c.Origins, Metrics: n.metrics,
 	})
@@ -90,6 +92,10 @@ func gatewayOptions(c *Config, x *Extras, now func() time.Time) gateway.Options 
 	l := &opt.Limits
 	l.TextBytes, l.GroupMembers, l.Friends, l.SessionsPerUser = c.TextBytes, c.GroupMembers, c.Friends, c.SessionsPerUser
 	l.RecallMS, l.SendQueueBytes = c.RecallWindow.Milliseconds(), c.SendQueueBytes
+	post, upload := feed.DefaultOptions(), media.DefaultOptions()
+	l.PostText, l.PostMedia, l.CommentText = post.TextRunes, post.Images, post.TextRunes
+	l.MediaBytes, l.MediaPixels = upload.Bytes, upload.Pixels
+	l.WatchUsers = 200
 	l.FramesPerSecond, l.FramesBurst = c.FramesPerSecond, c.FramesBurst
 	if c.Limits == "off" {
 		l.FramesPerSecond, opt.ConnectsPerSecond = 0, 0
