@@ -389,7 +389,7 @@ func (h *house) heard(u id.User) (out []string) {
 	undone := map[id.Seq]bool{}
 	for _, e := range entries {
 		var b struct{ Seq id.Seq }
-		if good(h.t, json.Unmarshal(e.Body, &b)); e.Kind == feed.KindUndone {
+		if good(h.t, json.Unmarshal(e.Body, &b, json.MatchCaseInsensitiveNames(true))); e.Kind == feed.KindUndone {
 			if undone[b.Seq] {
 				h.t.Fatalf("%s is told twice that %d is undone", u, b.Seq)
 			}
