@@ -13,20 +13,15 @@ type Seat struct {
 
 	// Guarded by the Service's lock.
 	next  *Seat         // of the same user
-	came  time.Duration // since the Service began
-	left  time.Duration // 0: it is live
+	left  time.Duration // since the Service began; 0: it is live
 	state State
 	hid   bool // it has said last that the user is invisible
 	gone  bool // the grace is over, or cut short
 }
 
-// usedFor is how long a session must have been live for its end to be written
-// down: signing in has noted the time before.
-const usedFor = time.Minute
-
 // Arrive seats a live session. It does not wait: others are told soon.
 func (s *Service) Arrive(u id.User, session id.Session) *Seat {
-	seat := &Seat{user: u, session: session, state: Online, came: s.since()}
+	seat := &Seat{user: u, session: session, state: Online}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.change(u, func() {
@@ -51,7 +46,7 @@ func (s *Service) Leave(seat *Seat) {
 	}
 	seat.left = s.since()
 	s.leaving = append(s.leaving, seat)
-	if seat.left-seat.came >= usedFor {
+	if !s.live(seat.user) { // then it may be asked for when they were last seen
 		s.used = append(s.used, seat)
 		ring(s.notes)
 	}
@@ -75,6 +70,16 @@ func (s *Service) best(u id.User) State {
 		best = Better(best, seat.state)
 	}
 	return best
+}
+
+// live tells whether u has a session here that has not ended.
+func (s *Service) live(u id.User) bool {
+	for seat := s.here[u]; seat != nil; seat = seat.next {
+		if seat.left == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // unseat takes a seat out of its user's list.
