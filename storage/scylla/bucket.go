@@ -242,11 +242,7 @@ func (s *Store) lookUp(ctx context.Context, st id.Stream, bucket int64, ids []go
 // madeSince is the earliest time at which an id may have been stored. UUIDv7 and
 // what id.Derive makes of them begin with it; others tell none.
 func madeSince(u uuid.UUID, now time.Time) time.Time {
-	var ms int64
-	for _, b := range u[:6] {
-		ms = ms<<8 | int64(b)
-	}
-	at := time.UnixMilli(ms)
+	at := timeOf(u)
 	if at.After(now.Add(clockSkew)) {
 		at = now.Add(-fastClock)
 	} else {
@@ -257,4 +253,13 @@ func madeSince(u uuid.UUID, now time.Time) time.Time {
 		at = oldest
 	}
 	return at
+}
+
+// timeOf is the time with which an id begins.
+func timeOf(u uuid.UUID) time.Time {
+	var ms int64
+	for _, b := range u[:6] {
+		ms = ms<<8 | int64(b)
+	}
+	return time.UnixMilli(ms)
 }

@@ -156,26 +156,26 @@ type listKey struct {
 	stream id.Stream
 }
 
-// A listedSet remembers some of what stands in people's lists.
-type listedSet struct {
+// A knownSet remembers some of what is stored and stays so.
+type knownSet[K comparable] struct {
 	mu  sync.Mutex
-	set map[listKey]struct{}
+	set map[K]struct{}
 }
 
-const listedMost = 1 << 15
+const knownMost = 1 << 15
 
-func (l *listedSet) has(k listKey) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, ok := l.set[k]
+func (k *knownSet[K]) has(key K) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	_, ok := k.set[key]
 	return ok
 }
 
-func (l *listedSet) add(k listKey) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.set == nil || len(l.set) >= listedMost {
-		l.set = map[listKey]struct{}{}
+func (k *knownSet[K]) add(key K) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.set == nil || len(k.set) >= knownMost {
+		k.set = map[K]struct{}{}
 	}
-	l.set[k] = struct{}{}
+	k.set[key] = struct{}{}
 }

@@ -47,8 +47,10 @@ type Store struct {
 	now     func() time.Time
 
 	buckets   buckets
-	unsettled streamSet // streams with an append whose outcome nobody has looked up
-	listed    listedSet // conversations that are known to stand in somebody's list
+	unsettled streamSet          // streams with an append whose outcome nobody has looked up
+	listed    knownSet[listKey]  // conversations that stand in somebody's list
+	months    knownSet[monthKey] // months that stand in the list of somebody's timeline
+	slots     slots
 	heads     together[headAnswer]
 }
 

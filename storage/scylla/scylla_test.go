@@ -17,7 +17,9 @@ import (
 	"github.com/teahouse-im/teahouse/chat"
 	"github.com/teahouse-im/teahouse/contact"
 	"github.com/teahouse-im/teahouse/fault"
+	"github.com/teahouse-im/teahouse/feed"
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/media"
 	"github.com/teahouse-im/teahouse/storage"
 	"github.com/teahouse-im/teahouse/storage/storagetest"
 	"github.com/teahouse-im/teahouse/stream"
@@ -132,6 +134,7 @@ func TestRestart(t *testing.T) {
 func TestServerGone(t *testing.T) {
 	p, url := listenProxy(t, func() fate { return pass })
 	s, st, u := openURL(t, url), newStream(), id.User("gone")
+	post, mark := aPost()
 	calls := map[string]func(context.Context) error{
 		"Ready":   s.Ready,
 		"Heads":   func(ctx context.Context) error { _, err := s.Heads(ctx, []id.Stream{st, "g-other"}); return err },
@@ -146,6 +149,23 @@ func TestServerGone(t *testing.T) {
 		"PutGroup":       func(ctx context.Context) error { return s.PutGroup(ctx, chat.Group{Stream: st, Version: 1}) },
 		"PutMembers":     func(ctx context.Context) error { return s.PutMembers(ctx, st, 1, []chat.Member{{User: u}}) },
 		"Memberships":    func(ctx context.Context) error { _, err := s.Memberships(ctx, u); return err },
+		"CreatePost":     func(ctx context.Context) error { return s.CreatePost(ctx, post, mark) },
+		"ChangePost":     func(ctx context.Context) error { _, err := s.ChangePost(ctx, post.ID, mark, longer); return err },
+		"ChangeAct":      func(ctx context.Context) error { _, err := s.ChangeAct(ctx, post.ID, anAct, mark, turn); return err },
+		"Threads":        func(ctx context.Context) error { _, err := s.Threads(ctx, []id.Post{post.ID, post.ID}); return err },
+		"DropPost":       func(ctx context.Context) error { return s.DropPost(ctx, u, post.ID) },
+		"DropActs":       func(ctx context.Context) error { return s.DropActs(ctx, post.ID, []feed.ActKey{anAct}) },
+		"Timeline":       func(ctx context.Context) error { _, err := s.Timeline(ctx, u, "", 1); return err },
+		"Profile":        func(ctx context.Context) error { _, err := s.Profile(ctx, u, "", 1); return err },
+		"Refer":          func(ctx context.Context) error { return s.Refer(ctx, post.ID, []id.User{u, "bob"}) },
+		"Unrefer":        func(ctx context.Context) error { return s.Unrefer(ctx, u, []id.Post{post.ID}) },
+		"PutTold":        func(ctx context.Context) error { return s.PutTold(ctx, post.ID, []feed.Told{{To: u}}) },
+		"ToldOf":         func(ctx context.Context) error { _, err := s.ToldOf(ctx, post.ID); return err },
+		"Marks":          func(ctx context.Context) error { _, err := s.Marks(ctx, 1, 1); return err },
+		"DropMarks":      func(ctx context.Context) error { return s.DropMarks(ctx, []feed.Mark{mark}) },
+		"PutMedium":      func(ctx context.Context) error { return s.PutMedium(ctx, media.Medium{ID: "m-1"}) },
+		"Medium":         func(ctx context.Context) error { _, _, err := s.Medium(ctx, "m-1"); return err },
+		"DropMedium":     func(ctx context.Context) error { return s.DropMedium(ctx, "m-1", time.Now()) },
 		"Join":           func(ctx context.Context) error { return s.Join(ctx, st, []id.User{u, "bob"}, stream.Head{}) },
 	}
 	p.shut(true)

@@ -78,11 +78,16 @@ func (t *together[T]) land(key string, read func(context.Context) (T, error)) {
 
 // each runs work for 0 ≤ i < n, a bounded number at once, and returns the first error.
 func each(ctx context.Context, n int, work func(ctx context.Context, i int) error) error {
+	return eachOf(ctx, n, parallel, work)
+}
+
+// eachOf is each with most of them at once.
+func eachOf(ctx context.Context, n, most int, work func(ctx context.Context, i int) error) error {
 	if n == 1 {
 		return work(ctx, 0)
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallel)
+	g.SetLimit(most)
 	for i := range n {
 		g.Go(func() error { return work(ctx, i) })
 	}

@@ -144,8 +144,8 @@ func TestUnknownSequence(t *testing.T) {
 	}
 }
 
-// TestUnknownChange: changes of an account, of a page of a book and of a group
-// are carried out once, whatever answers get lost, beside others' changes; where
+// TestUnknownChange: changes of an account, a page of a book, a group, a post and an
+// act are carried out once, whatever answers get lost, beside others' changes; where
 // that cannot be told, it is said.
 func TestUnknownChange(t *testing.T) {
 	direct := open(t)
@@ -155,6 +155,10 @@ func TestUnknownChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := direct.PutGroup(t.Context(), chat.Group{Stream: st, Version: 1}); err != nil {
+		t.Fatal(err)
+	}
+	post, mark := aPost()
+	if err := direct.CreatePost(t.Context(), post, mark); err != nil {
 		t.Fatal(err)
 	}
 	changes := map[string]struct {
@@ -193,6 +197,26 @@ func TestUnknownChange(t *testing.T) {
 				}
 			},
 			func(s *Store) (string, error) { g, err := s.Group(t.Context(), st); return g.Name, err },
+		},
+		"post": {
+			func(ctx context.Context, s *Store) error {
+				_, err := s.ChangePost(ctx, post.ID, mark, longer)
+				return err
+			},
+			func(s *Store) (string, error) {
+				threads, err := s.Threads(t.Context(), []id.Post{post.ID})
+				return threads[0].Text, err
+			},
+		},
+		"act": {
+			func(ctx context.Context, s *Store) error {
+				_, err := s.ChangeAct(ctx, post.ID, anAct, mark, turn)
+				return err
+			},
+			func(s *Store) (string, error) {
+				threads, err := s.Threads(t.Context(), []id.Post{post.ID})
+				return strings.Repeat("+", int(threads[0].Acts[0].Turn)), err
+			},
 		},
 	}
 	for name, c := range changes {
