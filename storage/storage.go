@@ -9,6 +9,8 @@ import (
 	"github.com/teahouse-im/teahouse/account"
 	"github.com/teahouse-im/teahouse/chat"
 	"github.com/teahouse-im/teahouse/contact"
+	"github.com/teahouse-im/teahouse/feed"
+	"github.com/teahouse-im/teahouse/media"
 	"github.com/teahouse-im/teahouse/stream"
 )
 
@@ -19,6 +21,8 @@ type Backend interface {
 	account.Store
 	contact.Store
 	chat.Store
+	feed.Store
+	media.Store
 
 	// Ready tells whether the store can be read and written at the moment, and if not, why.
 	Ready(ctx context.Context) error

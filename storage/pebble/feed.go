@@ -14,8 +14,6 @@ import (
 	"github.com/teahouse-im/teahouse/id"
 )
 
-var _ feed.Store = (*Store)(nil)
-
 // What belongs to a post lies together: the post, its acts by kind and id, and
 // what was told of it.
 func postKey(p id.Post) []byte               { return tablePost.key(string(p)) }

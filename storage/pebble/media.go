@@ -13,8 +13,6 @@ import (
 	"github.com/teahouse-im/teahouse/media"
 )
 
-var _ media.Store = (*Store)(nil)
-
 // A mediumRow is a medium as it is stored: JSON has no form of its own for a duration.
 type mediumRow struct {
 	media.Medium
