@@ -47,7 +47,6 @@ var floors = map[string]int{
 	"storage/scylla":        5,
 	"storage/blob":          5,
 	"storage/blob/blobtest": 5,
-	"storage/blob/blobtest": 5,
 	"storage/storagetest":   5,
 	"node":                  6,
 	"bench":                 7,

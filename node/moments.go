@@ -76,14 +76,10 @@ func (a feedAuthors) Authors(ctx context.Context, users []id.User) ([]feed.Autho
 
 // moments puts the domain of moments together and starts it.
 func (n *Node) moments(now func() time.Time) {
-	store, ok := n.store.(feed.Store)
-	if !ok {
-		return
-	}
 	opt := feed.DefaultOptions()
 	opt.Now = now
 	opt.Failed = func(err error) { n.log.Warn().Err(err).Msg("moments: will be tried again") }
-	n.Moments = feed.NewService(store, n.seq, n.store, feedTies{n.Contacts}, feedAuthors{n.Accounts}, noLibrary{}, hint(n.bus), opt)
+	n.Moments = feed.NewService(n.store, n.seq, n.store, feedTies{n.Contacts}, feedAuthors{n.Accounts}, noLibrary{}, hint(n.bus), opt)
 	ctx, stop := context.WithCancel(context.Background())
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() { n.Moments.Run(ctx) })

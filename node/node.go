@@ -118,12 +118,7 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 	n.Accounts = account.NewService(n.store, end(n.bus), who)
 	n.Contacts = contact.NewService(n.store, n.seq, n.Accounts, contact.Options{
 		Now: now, Friends: c.Friends, Changed: tied(n.bus),
-		Befriended: func(ctx context.Context, a, b id.User) error {
-			if n.Moments == nil {
-				return nil
-			}
-			return n.Moments.Befriended(ctx, a, b)
-		},
+		Befriended: func(ctx context.Context, a, b id.User) error { return n.Moments.Befriended(ctx, a, b) },
 	})
 	n.closers = append(n.closers, closing(n.Accounts.Close), closing(n.Contacts.Close))
 	n.moments(now)
