@@ -47,10 +47,13 @@ func (s *Service) renew(ctx context.Context, missed bool) {
 	within, cancel := context.WithTimeout(ctx, boardWithin)
 	defer cancel()
 	wiped, moved, err := s.board.Renew(within)
+	now := time.Now()
 	if s.failed(ctx, err) {
+		if missed {
+			s.lookAt = now
+		}
 		return
 	}
-	now := time.Now()
 	if wiped {
 		s.rewrite = true
 		s.lookAt = now.Add(2 * s.opt.RenewEvery)
