@@ -156,10 +156,12 @@ func Shard(p id.Post) int {
 type Store interface {
 	// CreatePost stores a new post with references in the author's own timeline and
 	// profile. The mark and the references are durable no later than the post itself.
+	// A post that is there already stays as it is.
 	CreatePost(ctx context.Context, p Post, m Mark) error
 	// ChangePost reads, changes and stores a post as one step, and the mark no later;
 	// change may be called more than once, and its error ends it with nothing stored
-	// (but perhaps the mark). A change that alters nothing stores nothing. ErrUnknown.
+	// (but perhaps the mark). A change that alters nothing stores nothing. The zero
+	// mark is none. ErrUnknown.
 	ChangePost(ctx context.Context, p id.Post, m Mark, change func(*Post) error) (Post, error)
 	// ChangeAct is ChangePost for one act; change gets an act that has only Kind and
 	// ID where there is none. It does not look whether there is such a post.
@@ -167,7 +169,9 @@ type Store interface {
 	// Threads finds posts with their acts, in the order asked; those that do not exist are left out.
 	// A change that was answered before is seen.
 	Threads(ctx context.Context, posts []id.Post) ([]Thread, error)
-	// DropPost forgets a post with its acts, what was told of it, and the author's references to it.
+	// DropPost forgets a post with its acts, what was told of it, and the author's
+	// references to it; author may be "" if it is not known. An act that is written
+	// later stands there alone until the post is dropped again.
 	DropPost(ctx context.Context, author id.User, p id.Post) error
 	// DropActs forgets acts. They may be gone.
 	DropActs(ctx context.Context, p id.Post, keys []ActKey) error
@@ -191,7 +195,8 @@ type Store interface {
 
 	// Marks are those of one shard, the oldest first, at most limit. A mark that was durable before is seen.
 	Marks(ctx context.Context, shard, limit int) ([]Mark, error)
-	// DropMarks forgets them. They may be gone.
+	// DropMarks forgets them. They may be gone. An old mark may stay while anything of
+	// its post is owed.
 	DropMarks(ctx context.Context, marks []Mark) error
 }
 

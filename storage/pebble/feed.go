@@ -161,11 +161,13 @@ func (s *Store) DropPost(_ context.Context, author id.User, p id.Post) error {
 	key := postKey(p)
 	defer s.locks.lock(key)()
 	return s.write(func(b *pebble.Batch) error {
-		return errors.Join(
-			b.DeleteRange(key, after(key), nil),
-			b.Delete(tableTimeline.key(string(author), string(p)), nil),
-			b.Delete(tableProfile.key(string(author), string(p)), nil),
-		)
+		err := b.DeleteRange(key, after(key), nil)
+		if author != "" {
+			err = errors.Join(err, drop(b, [][]byte{
+				tableTimeline.key(string(author), string(p)), tableProfile.key(string(author), string(p)),
+			}))
+		}
+		return err
 	})
 }
 

@@ -229,15 +229,14 @@ func (s *Store) DropPost(ctx context.Context, author id.User, p id.Post) error {
 	if err := s.bury(ctx, postRow(p), func(b *gocql.Batch) { b.Query(acts, string(p)) }); err != nil {
 		return err
 	}
-	rest := []func() error{
-		func() error { return readError(s.writing(ctx, `DELETE FROM feed_told WHERE post=?`, string(p)).Exec()) },
-		func() error { return s.unrefer(ctx, author, p) },
-		func() error {
-			q := s.writing(ctx, `DELETE FROM posts_by_author WHERE author=? AND post=?`, string(author), string(p))
-			return readError(q.Exec())
-		},
+	if err := s.writing(ctx, `DELETE FROM feed_told WHERE post=?`, string(p)).Exec(); err != nil || author == "" {
+		return readError(err)
 	}
-	return each(ctx, len(rest), func(_ context.Context, i int) error { return rest[i]() })
+	if err := s.unrefer(ctx, author, p); err != nil {
+		return err
+	}
+	q := s.writing(ctx, `DELETE FROM posts_by_author WHERE author=? AND post=?`, string(author), string(p))
+	return readError(q.Exec())
 }
 
 // DropActs implements feed.Store. An act's grave lets no late write bring it back.

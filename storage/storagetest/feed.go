@@ -392,6 +392,8 @@ func postIsDropped(t *testing.T, s feed.Store) {
 		acted(t, s, p.ID, k, like) // by somebody who looked before
 		noThread(t, s, p.ID)
 	}
+	must(t, s.DropPost(ctx, "", p.ID)) // whose it was is not known any more
+	noThread(t, s, p.ID)
 	same(t, thread(t, s, other.ID), feed.Thread{Post: other, Acts: []feed.Act{kept}})
 }
 
