@@ -19,17 +19,15 @@ import (
 // begun; nothing of the request is kept.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if status, f := g.admit(r); f != nil {
-		g.stats.refused.Add(1)
-		writeProblem(w, status, f)
+		g.refuse(w, status, f)
 		return
 	}
-	h := &handshake{ResponseWriter: w}
+	h := &handshake{ResponseWriter: w, gw: g}
 	c, err := websocket.Accept(h, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{wire.Subprotocol},
 		InsecureSkipVerify: true, // admit has looked at the origin
 	})
 	if err != nil {
-		g.stats.refused.Add(1)
 		if h.conn != nil {
 			h.conn.Close()
 		}
@@ -96,6 +94,7 @@ func (g *Gateway) knowsOrigin(r *http.Request) bool {
 // connection for the session, and makes refusals problem documents.
 type handshake struct {
 	http.ResponseWriter
+	gw      *Gateway
 	conn    net.Conn
 	early   []byte // what the client sent without waiting for the answer
 	refused bool
@@ -122,7 +121,7 @@ func (h *handshake) WriteHeader(status int) {
 	if status >= http.StatusInternalServerError {
 		f = fault.Internal
 	}
-	writeProblem(h.ResponseWriter, status, f)
+	h.gw.refuse(h.ResponseWriter, status, f)
 }
 
 func (h *handshake) Write(b []byte) (int, error) {

@@ -62,6 +62,9 @@ func (s *session) mayGoOn() (wake bool) {
 		wake = s.sends == 0
 	case forRoom:
 		wake = s.sends <= sendsMost/2 && s.kept <= s.gw.opt.Limits.SendQueueBytes/2
+		if wake && !s.lost { // it reads
+			s.behind = 0
+		}
 	}
 	if wake {
 		s.paused = running

@@ -3,9 +3,11 @@ package gateway
 import "github.com/teahouse-im/teahouse/wire"
 
 // beat looks at a live session: closes one that is silent, pings one that is due.
+// Of one that is behind silence says nothing new: it does not read, so it answers
+// no ping, and its sending may be stuck in the middle of a message.
 func (s *session) beat(now, behind moment) (next moment) {
 	every := s.gw.opt.Heartbeat
-	if p := s.stalled.Load(); p > 0 && now >= moment(p).add(every) {
+	if p := s.stalled.Load(); p > 0 && behind == 0 && now >= moment(p).add(every) {
 		s.close(wire.CloseSilent)
 		return 0
 	}
@@ -14,7 +16,7 @@ func (s *session) beat(now, behind moment) (next moment) {
 	due := now >= s.pinged.add(every)
 	// It has had a heartbeat to answer the latest ping; had this server slept
 	// instead, the client could not have been heard.
-	silent := due && s.pinged > heard && now >= heard.add(2*every)
+	silent := due && behind == 0 && s.pinged > heard && now >= heard.add(2*every)
 	if due {
 		s.pinged = now
 	}

@@ -54,8 +54,8 @@ func (s *session) signIn(ctx context.Context, h wire.Hello) (w wire.Welcome, cod
 	switch {
 	case err == nil && who.User != user: // the token says otherwise
 		return w, wire.CloseSignedOut, fault.Unauthenticated
-	case errors.Is(err, fault.Unauthenticated), errors.Is(err, fault.TokenExpired):
-		return w, wire.CloseSignedOut, err
+	case errors.Is(err, fault.Unauthenticated), errors.Is(err, fault.TokenExpired): // one word for all that is not good
+		return w, wire.CloseSignedOut, fault.Unauthenticated
 	case errors.Is(err, fault.Forbidden):
 		return w, wire.CloseSuspended, err
 	case err != nil:

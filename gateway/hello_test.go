@@ -51,6 +51,11 @@ func TestHelloThatIsRefused(t *testing.T) {
 	bothHouses(t, nil, func(t *testing.T, h *house) {
 		token := h.token("ann", "a")
 		h.token("eve", "e")
+		h.token("ann", "old")
+		ok(t, h.store.PutSession(h.ctx, account.Session{
+			ID: sessionOf("ann", "old"), User: "ann", Device: "old", Hash: hashOf("ann", "old"),
+			CreatedAt: time.Now().Add(-2 * time.Hour), ExpiresAt: time.Now().Add(-time.Hour),
+		}))
 		if _, err := h.store.ChangeAccount(h.ctx, "eve", func(a *account.Account) error {
 			a.Suspension = &account.Suspension{Reason: "spam"}
 			return nil
@@ -67,6 +72,7 @@ func TestHelloThatIsRefused(t *testing.T) {
 			"no token":         {hello("", "a"), "unauthenticated", 4401},
 			"not a token":      {hello("hello", "a"), "unauthenticated", 4401},
 			"token left out":   {map[string]any{"device": "a"}, "unauthenticated", 4401},
+			"expired":          {hello(tokenOf("ann", "old"), "old"), "unauthenticated", 4401},
 			"suspended":        {hello(tokenOf("eve", "e"), "e"), "forbidden", 4403},
 			"another device":   {hello(token, "b"), "bad_request", 0},
 			"no device":        {map[string]any{"token": token}, "bad_request", 0},

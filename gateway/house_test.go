@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ type house struct {
 	seq     *stream.Sequencer
 	chat    *chat.Service
 	addr    string
+	narrow  atomic.Bool // sockets that are accepted hold little
 }
 
 // plan is how a house may differ from a usual one.
@@ -44,7 +46,6 @@ type plan struct {
 	accounts func(Accounts) Accounts
 	chat     func(Chat) Chat
 	bus      func(bus.Bus) bus.Bus
-	tune     func(*net.TCPConn)
 }
 
 func open(t testing.TB, change func(*plan)) *house {
@@ -91,7 +92,7 @@ func open(t testing.TB, change func(*plan)) *house {
 	h.addr = l.Addr().String()
 	server := &http.Server{Handler: h.gw}
 	served := make(chan struct{})
-	go func() { defer close(served); server.Serve(&tuned{l, p.tune}) }()
+	go func() { defer close(served); server.Serve(&tuned{l, h}) }()
 	t.Cleanup(func() {
 		if err := errors.Join(server.Close(), h.gw.Close()); err != nil {
 			t.Error(err)
@@ -109,13 +110,13 @@ func open(t testing.TB, change func(*plan)) *house {
 
 type tuned struct {
 	net.Listener
-	tune func(*net.TCPConn)
+	h *house
 }
 
 func (l *tuned) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
-	if err == nil && l.tune != nil {
-		l.tune(c.(*net.TCPConn))
+	if err == nil && l.h.narrow.Load() {
+		err = c.(*net.TCPConn).SetWriteBuffer(8 << 10)
 	}
 	return c, err
 }
@@ -142,14 +143,10 @@ func (h *house) signal(u id.User, s wire.Signal) {
 // function of both, so it need not be kept.
 func (h *house) token(u id.User, device string) string {
 	h.t.Helper()
-	ctx := context.Background()
-	err := h.store.CreateAccount(ctx, account.Account{User: u, DisplayName: string(u), CreatedAt: time.Now()})
-	if err != nil && !errors.Is(err, account.ErrTaken) {
-		h.t.Fatal(err)
-	}
+	h.account(u)
 	token := tokenOf(u, device)
 	now := time.Now()
-	err = h.store.PutSession(ctx, account.Session{
+	err := h.store.PutSession(h.ctx, account.Session{
 		ID: sessionOf(u, device), User: u, Device: id.Device(device), Hash: sha256.Sum256([]byte(token)),
 		CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(time.Hour),
 	})
@@ -157,6 +154,15 @@ func (h *house) token(u id.User, device string) string {
 		h.t.Fatal(err)
 	}
 	return token
+}
+
+// account makes u, if they are not there yet.
+func (h *house) account(u id.User) {
+	h.t.Helper()
+	err := h.store.CreateAccount(h.ctx, account.Account{User: u, DisplayName: string(u), CreatedAt: time.Now()})
+	if err != nil && !errors.Is(err, account.ErrTaken) {
+		h.t.Fatal(err)
+	}
 }
 
 func tokenOf(u id.User, device string) string {
@@ -170,6 +176,9 @@ func sessionOf(u id.User, device string) id.Session {
 // group makes a group of people who may be offline.
 func (h *house) group(owner id.User, members ...string) string {
 	h.t.Helper()
+	for _, m := range members {
+		h.account(id.User(m))
+	}
 	g, err := h.chat.CreateGroup(h.ctx, owner, "Tea", members)
 	if err != nil {
 		h.t.Fatal(err)

@@ -22,14 +22,15 @@ type problem struct {
 	TraceID string `json:"trace_id"`
 }
 
-func writeProblem(w http.ResponseWriter, status int, f *fault.Fault) {
+// refuse answers a request with a problem, under a name that the log knows too.
+func (g *Gateway) refuse(w http.ResponseWriter, status int, f *fault.Fault) {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	trace := hex.EncodeToString(b[:])
+	g.stats.refused.Add(1)
+	g.opt.Log.Debug().Str("trace_id", trace).Int("status", status).Str("code", string(f.Code)).Msg("connection refused")
 	h := w.Header()
-	trace := h.Get("X-Trace-Id") // whoever is around this handler may have named the request
-	if trace == "" {
-		var b [8]byte
-		rand.Read(b[:]) // never fails
-		trace = hex.EncodeToString(b[:])
-	}
+	h.Set("X-Trace-Id", trace)
 	body, _ := json.Marshal(problem{"/docs#" + string(f.Code), http.StatusText(status), status, string(f.Code), f.Message, trace}) // strings and a number only
 	if f.Retry > 0 {
 		h.Set("Retry-After", strconv.FormatInt(max(1, int64((f.Retry+time.Second-1)/time.Second)), 10))

@@ -67,6 +67,7 @@ type session struct {
 	left, right *session
 	slot        uint16
 	linked      bool
+	removed     bool
 }
 
 type phase byte

@@ -78,10 +78,13 @@ func (w *wheel) turnTo(now moment, due []*session) []*session {
 
 func (w *wheel) number(m moment) int64 { return int64(m) / max(1, w.tick.Milliseconds()) }
 
-// put has s visited at a moment, unless it is to be visited earlier anyway.
+// put has s visited at a moment, unless it is to be visited earlier anyway, or was removed.
 func (w *wheel) put(s *session, at moment) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if s.removed {
+		return
+	}
 	if s.linked {
 		if s.due <= at {
 			return
@@ -92,9 +95,12 @@ func (w *wheel) put(s *session, at moment) {
 	w.link(s)
 }
 
+// remove takes s out for good. Somebody may be about to put it in: the visit that
+// is going on, a close, a writer that is through.
 func (w *wheel) remove(s *session) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	s.removed = true
 	if s.linked {
 		w.unlink(s)
 	}
