@@ -132,7 +132,7 @@ func (s *Service) settleThread(ctx context.Context, t *Thread, j *job) error {
 	if err := s.withdraw(ctx, t.ID, append(gone, late...)); err != nil {
 		return err
 	}
-	return s.paid(ctx, t, j.marks[0])
+	return s.paid(ctx, t)
 }
 
 // thread reads one post with its acts. ErrUnknown.
@@ -239,9 +239,9 @@ func (s *Service) outlived(ctx context.Context, t *Thread) ([]Told, error) {
 
 // paid notes that nothing is owed any more for a thread as it was read, and
 // forgets comments that were taken back. Likes stay: they count their turns.
-func (s *Service) paid(ctx context.Context, t *Thread, m Mark) error {
+func (s *Service) paid(ctx context.Context, t *Thread) error {
 	if t.Owed {
-		_, err := s.store.ChangePost(ctx, t.ID, m, func(p *Post) error {
+		_, err := s.store.ChangePost(ctx, t.ID, Mark{}, func(p *Post) error {
 			if !p.Deleted && reflect.DeepEqual(p.Audience, t.Audience) {
 				p.Owed = false
 			}
@@ -259,7 +259,7 @@ func (s *Service) paid(ctx context.Context, t *Thread, m Mark) error {
 		case a.Kind == Comment && !a.On:
 			forget = append(forget, a.Key())
 		default:
-			_, err := s.store.ChangeAct(ctx, t.ID, a.Key(), m, func(b *Act) error {
+			_, err := s.store.ChangeAct(ctx, t.ID, a.Key(), Mark{}, func(b *Act) error {
 				if a.Turn == b.Turn && a.On == b.On {
 					b.Owed = false
 				}
@@ -294,7 +294,8 @@ func (s *Service) bury(ctx context.Context, t *Thread) error {
 }
 
 // settleGone is for marks that lead to no post: it was forgotten, or is not there
-// yet, or never came to be. What was noted of it meanwhile is withdrawn.
+// yet, or never came to be. What was noted of it meanwhile is withdrawn, and what
+// was done to it forgotten.
 func (s *Service) settleGone(ctx context.Context, p id.Post, marks []Mark) error {
 	for _, m := range marks {
 		if s.now().Sub(m.at()) < early {
@@ -305,7 +306,10 @@ func (s *Service) settleGone(ctx context.Context, p id.Post, marks []Mark) error
 	if err != nil {
 		return err
 	}
-	return s.withdraw(ctx, p, told)
+	if err := s.withdraw(ctx, p, told); err != nil {
+		return err
+	}
+	return s.store.DropPost(ctx, "", p)
 }
 
 // at is when a mark was made.
