@@ -54,6 +54,8 @@ func serve(c node.Config, x node.Extras, ready func(context.Context, *node.Node)
 			return err
 		}
 	}
+	dropPages()
+	keepHeap()
 	fmt.Printf("teahouse ready listen=%s ops=%s\n", n.URL, n.Ops)
 	select {
 	case <-ctx.Done():
