@@ -18,7 +18,7 @@ func TestHeapKeeper(t *testing.T) {
 		{time.Minute, 10 * mega, 22 * mega, 100},
 		{time.Millisecond, 10 * mega, 22 * mega, 100},
 		{time.Millisecond, 10 * mega, 22 * mega, 100},
-		{time.Millisecond, 10 * mega, 22 * mega, 250},      // 10 MB and 2.5 times the 12 that 100 % are
+		{time.Millisecond, 10 * mega, 22 * mega, 250},       // 10 MB and 2.5 times the 12 that 100 % are
 		{100 * time.Millisecond, 10 * mega, 40 * mega, 250}, // which is right
 		{100 * time.Millisecond, 11 * mega, 42 * mega, 250}, // or nearly
 		{100 * time.Millisecond, 20 * mega, 75 * mega, 100},
