@@ -705,3 +705,11 @@ func TestAnyWalkAgreesWithTheModel(t *testing.T) {
 	}
 	walkFor(t, embedded, rounds, 250, false)
 }
+
+// The same on a cluster, several walks at once.
+func TestAnyWalkOnACluster(t *testing.T) {
+	store := cluster(t)
+	t.Run("walks", func(t *testing.T) {
+		walkFor(t, func(testing.TB) backend { return store }, 20, 100, true)
+	})
+}
