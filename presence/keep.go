@@ -56,8 +56,11 @@ func (s *Service) renew(ctx context.Context, missed bool) {
 	}
 	if wiped {
 		s.rewrite = true
-		s.lookAt = now.Add(2 * s.opt.RenewEvery)
+		if s.begun {
+			s.lookAt = now.Add(2 * s.opt.RenewEvery)
+		}
 	}
+	s.begun = true
 	if s.rewrite {
 		s.rewrite = s.writeAll(ctx) != nil
 	}

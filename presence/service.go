@@ -61,6 +61,7 @@ type Service struct {
 	notes  chan struct{} // used has something
 
 	// Of the goroutine that keeps the board.
+	begun   bool      // it has a lease, or had
 	rewrite bool      // all lines have to be written again
 	lookAt  time.Time // when everything that is watched must be looked at again; zero: there is no need
 	failing bool
