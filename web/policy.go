@@ -3,13 +3,15 @@ package web
 import "net/http"
 
 // policy is what the page may do: run the modules and show the styles and
-// pictures of this server, talk to this server (WebSockets included), and
-// nothing else. Text never becomes markup: there is no way to assign any
+// pictures of this server, talk to this server (WebSockets included), show what
+// it has read there (blob: addresses; no token ever stands in a URL), and nothing
+// else. Text never becomes markup: there is no way to assign any
 // (trusted-types), so what people write cannot script the page.
 const policy = "default-src 'none'; " +
 	"script-src 'self'; " +
 	"style-src 'self'; " +
-	"img-src 'self' data:; " +
+	"img-src 'self' data: blob:; " +
+	"media-src blob:; " +
 	"connect-src 'self'; " +
 	"manifest-src 'self'; " +
 	"form-action 'self'; " +
@@ -24,5 +26,5 @@ func setPolicy(h http.Header) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+	h.Set("Permissions-Policy", "camera=(), microphone=(self), geolocation=(self)")
 }

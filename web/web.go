@@ -40,14 +40,14 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// isRoute tells whether the client has a view at this path. The places
-// below /chats and /contacts are conversations and people, which only the client knows.
+// isRoute tells whether the client has a view at this path. The places below
+// these are conversations, people and moments, which only the client knows.
 func isRoute(path string) bool {
 	switch path {
-	case "/", "/chats", "/contacts", "/groups/new", "/me":
+	case "/", "/chats", "/contacts", "/groups/new", "/moments", "/me":
 		return true
 	}
-	for _, parent := range []string{"/chats/", "/contacts/"} {
+	for _, parent := range []string{"/chats/", "/contacts/", "/moments/"} {
 		if rest, ok := strings.CutPrefix(path, parent); ok && rest != "" && strings.Count(rest, "/") <= 1 {
 			return true
 		}

@@ -41,6 +41,7 @@ func TestPageIsServedAtEveryRouteOfTheClient(t *testing.T) {
 	}
 	for _, path := range []string{
 		"/chats", "/chats/d-alice~bob", "/chats/g-x/details", "/chats/d-a%7Eb", "/contacts", "/contacts/bob", "/groups/new", "/me",
+		"/moments", "/moments/notices", "/moments/by/bob",
 	} {
 		r := get(t, h, path, "Sec-Fetch-Mode", "navigate")
 		if got := body(t, r); r.StatusCode != http.StatusOK || got != page {
@@ -121,7 +122,7 @@ func TestPolicy(t *testing.T) {
 		r := get(t, h, path)
 		policy := r.Header.Get("Content-Security-Policy")
 		for _, want := range []string{
-			"default-src 'none'", "script-src 'self';", "style-src 'self';", "connect-src 'self';", "frame-ancestors 'none'",
+			"default-src 'none'", "script-src 'self';", "style-src 'self';", "connect-src 'self';", "img-src 'self' data: blob:;", "media-src blob:;", "frame-ancestors 'none'",
 			"base-uri 'none'", "form-action 'self'", "require-trusted-types-for 'script'",
 		} {
 			if !strings.Contains(policy, want) {

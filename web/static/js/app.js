@@ -23,7 +23,7 @@ function App() {
 
 // What may have changed while nobody looked: the network, what was read, the day.
 const look = () => {
-  if (document.visibilityState === "visible") house.client?.session.probe();
+  house.client?.looked();
   redraw();
 };
 addEventListener("online", look);

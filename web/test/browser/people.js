@@ -87,7 +87,7 @@ export class Person {
 
   /** @param {string} name of a place in the navigation */
   async go(name) {
-    await this.page.getByRole("navigation").getByRole("link", { name }).click();
+    await this.page.getByRole("navigation").getByRole("link", { name, exact: true }).click();
   }
 
   /** Opens a conversation from the list. @param {string} title */

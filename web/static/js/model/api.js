@@ -2,8 +2,9 @@
 
 import { Problem } from "./problem.js";
 
-/** How long an answer may take, in ms. */
+/** How long an answer may take, in ms; and one that is large. */
 const PATIENCE = 20_000;
+const PATIENCE_LARGE = 300_000;
 
 export class Api {
   /** @param {() => string} token of the sign-in; "" if there is none */
@@ -42,9 +43,58 @@ export class Api {
     }
     const data = parse(text);
     if (answer.ok) return data;
-    const problem = problemOf(answer, data);
-    if (token && (problem.code === "unauthenticated" || problem.code === "token_expired")) this.onSignedOut(problem.code);
-    throw problem;
+    throw this.#refused(problemOf(answer.status, answer.headers.get("Retry-After"), data));
+  }
+
+  /**
+   * The bytes of a medium. Tokens never stand in a URL, so nothing that needs one
+   * can be an address in the page; it is read here and shown from memory.
+   * @param {string} path
+   * @returns {Promise<Blob>}
+   */
+  async blob(path) {
+    try {
+      const headers = { Authorization: `Bearer ${this.token()}` };
+      const answer = await fetch("/v1" + path, { headers, credentials: "omit", signal: AbortSignal.timeout(PATIENCE_LARGE) });
+      if (answer.ok) return await answer.blob();
+      throw this.#refused(problemOf(answer.status, answer.headers.get("Retry-After"), parse(await answer.text())));
+    } catch (err) {
+      throw err instanceof Problem ? err : new Problem("offline");
+    }
+  }
+
+  /**
+   * Sends a file, and tells how far that is: fetch cannot, so it is the older way.
+   * @param {string} path
+   * @param {Blob} file
+   * @param {string} name
+   * @param {(part: number) => void} progress between 0 and 1
+   * @param {AbortSignal} signal
+   * @returns {Promise<any>}
+   */
+  upload(path, file, name, progress, signal) {
+    return new Promise((done, fail) => {
+      const form = new FormData();
+      form.append("file", file, name);
+      const request = new XMLHttpRequest();
+      request.open("POST", "/v1" + path);
+      request.setRequestHeader("Authorization", `Bearer ${this.token()}`);
+      request.upload.onprogress = (e) => e.lengthComputable && progress(e.loaded / e.total);
+      request.onload = () => {
+        const data = parse(request.responseText);
+        if (request.status < 300) done(data);
+        else fail(this.#refused(problemOf(request.status, request.getResponseHeader("Retry-After"), data)));
+      };
+      request.onerror = request.onabort = () => fail(new Problem("offline"));
+      signal.addEventListener("abort", () => request.abort());
+      request.send(form);
+    });
+  }
+
+  /** @param {Problem} problem */
+  #refused(problem) {
+    if (this.token() && (problem.code === "unauthenticated" || problem.code === "token_expired")) this.onSignedOut(problem.code);
+    return problem;
   }
 
   /** @param {string} path @returns {Promise<any>} */
@@ -102,9 +152,9 @@ function parse(text) {
   }
 }
 
-/** @param {Response} answer @param {any} data */
-function problemOf(answer, data) {
-  const wait = Number(answer.headers.get("Retry-After")) * 1000 || 0;
+/** @param {number} status @param {string|null} retryAfter in seconds @param {any} data */
+function problemOf(status, retryAfter, data) {
+  const wait = Number(retryAfter) * 1000 || 0;
   if (typeof data?.code === "string") return new Problem(data.code, data.detail, wait);
-  return new Problem(answer.status >= 500 ? "unavailable" : "internal", answer.statusText, wait);
+  return new Problem(status === 413 ? "too_large" : status >= 500 ? "unavailable" : "internal", String(status), wait);
 }

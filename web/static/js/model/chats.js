@@ -33,6 +33,10 @@ export class Chats {
   ready = false;
   /** Where the personal streams are told. @type {(e: Entry) => void} */
   onPersonal = () => {};
+  /** Where it is told how a personal stream stands. @type {(s: StreamState) => void} */
+  onStanding = () => {};
+  /** Where it is told that we have read a personal stream, on another device. @type {(stream: string, seq: number) => void} */
+  onPersonalRead = () => {};
 
   #cursors;
   #syncing = false;
@@ -168,7 +172,7 @@ export class Chats {
   /** Somebody has read, perhaps we on another device. @param {{stream: string, user: string, seq: number}} event */
   async onRead({ stream, user, seq }) {
     const c = this.all.get(stream);
-    if (!c) return;
+    if (!c) return this.onPersonalRead(stream, seq);
     if (user === c.peer) c.peerRead = Math.max(c.peerRead, seq);
     else if (user === this.#world.me && seq > c.readSeq) {
       const count = seq >= c.head ? c.count : c.find(seq)?.count;
@@ -248,6 +252,7 @@ export class Chats {
     if (c && (known === undefined || s.left)) c.stands(s); // before the entries, so that they find their peer
     this.#cursors.read(s.stream, entries);
     c?.stands(s);
+    if (personal) this.onStanding(s);
     if (c?.members) this.#refreshSoon(c);
   }
 
@@ -263,7 +268,7 @@ export class Chats {
       const left = e.kind === "left" && this.all.get(e.body.stream);
       if (left) left.left = true;
       this.onPersonal(e);
-    }
+    } else this.onPersonal(e);
     this.#world.changed();
   }
 

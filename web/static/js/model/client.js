@@ -1,16 +1,22 @@
 // Everything there is while somebody is signed in: the connection, conversations,
-// people, and what waits to be sent.
+// people, moments, and what waits to be sent.
 
 import { at } from "./api.js";
 import { Chats } from "./chats.js";
 import { device, recall, remember } from "./keep.js";
+import { Library } from "./media.js";
+import { Moments } from "./moments.js";
+import { Notices } from "./notices.js";
 import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
+import { Around } from "./presence.js";
+import { Sending } from "./sending.js";
 import { Session } from "./session.js";
 import { isMessage } from "./conversation.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 /** @typedef {import("./types.js").Entry} Entry */
+/** @typedef {{state: "active"|"away"|"invisible", text: string}} Status */
 
 /** How often "is typing" is told while somebody types. */
 const TYPING_EVERY_MS = 2500;
@@ -39,8 +45,17 @@ export class Client {
     });
     const call = (/** @type {string} */ op, /** @type {object} */ data) => this.session.call(op, data);
     this.chats = new Chats({ me: user, call, api, changed, arrived: (e) => this.#arrived(e) });
-    this.chats.onPersonal = () => this.chats.ready && this.people.refresh().catch(() => {});
     this.outbox = new Outbox(user, { call, stored: (e) => this.chats.take(e), changed });
+    this.library = new Library(api, changed);
+    this.sending = new Sending(this.outbox, changed);
+    this.moments = new Moments(user, api, changed);
+    this.notices = new Notices({ call, stirred: (post) => this.moments.stirred(post), changed });
+    this.around = new Around({ call, invisible: () => this.status.state === "invisible", changed });
+    this.chats.onPersonal = (e) => this.#personal(e);
+    this.chats.onStanding = (s) => s.stream === "@moments" && this.notices.stands(s);
+    this.chats.onPersonalRead = (stream, seq) => stream === "@moments" && this.notices.readElsewhere(seq);
+    /** What we said about ourselves: our state, and a few words. @type {Status} */
+    this.status = recall("status." + user, { state: "active", text: "" });
     this.changed = changed;
     this.typedAt = 0;
   }
@@ -50,16 +65,28 @@ export class Client {
     this.limits = w.limits;
     const whole = this.chats.welcome(w.sync);
     this.outbox.flush();
+    this.around.welcome();
+    this.moments.peek().catch(() => {});
     this.people.refresh().catch(() => {});
     this.api
       .get("/me")
       .then((me) => {
         this.people.me = me;
+        if (typeof me.invisible === "boolean") {
+          this.status = { state: me.invisible ? "invisible" : this.status.state === "away" ? "away" : "active", text: me.status_text ?? "" };
+        }
         remember("name." + this.user, me.display_name);
         this.changed();
       })
       .catch(() => {});
     await whole;
+    this.notices.resume();
+  }
+
+  /** @param {Entry} e */
+  #personal(e) {
+    if (e.stream === "@moments") this.notices.apply(e);
+    else if (e.stream === "@contacts" && this.chats.ready) this.people.refresh().catch(() => {});
   }
 
   /** @param {string} name @param {any} data */
@@ -68,6 +95,8 @@ export class Client {
     else if (name === "resync") this.chats.sync();
     else if (name === "read") this.chats.onRead(data);
     else if (name === "typing") this.chats.all.get(data.stream)?.types(data.user, data.state, this.changed);
+    else if (name === "presence") this.around.learn(data);
+    else if (name === "feed") this.moments.hint(data);
   }
 
   /** @param {Entry} e */
@@ -82,13 +111,35 @@ export class Client {
     this.outbox.add(c.stream, kind, body);
   }
 
-  /** Something was typed, or the box is empty again. @param {Conversation} c @param {boolean} typing */
-  typing(c, typing) {
+  /** Something was typed, or the box is empty again. @param {Conversation} c @param {boolean} typing @param {"typing"|"voice"} [how] */
+  typing(c, typing, how = "typing") {
     const now = Date.now();
     if (typing && now - this.typedAt < TYPING_EVERY_MS) return;
     if (!typing && !this.typedAt) return;
     this.typedAt = typing ? now : 0;
-    this.session.call("typing", { stream: c.stream, state: typing ? "typing" : "stop" }).catch(() => {});
+    this.session.call("typing", { stream: c.stream, state: typing ? how : "stop" }).catch(() => {});
+  }
+
+  /** Says how others are to see us. @param {Partial<Status>} change */
+  async present(change) {
+    const now = { ...this.status, ...change };
+    await this.session.call("status", now);
+    this.status = now;
+    remember("status." + this.user, now);
+    this.changed();
+  }
+
+  /** Who may see whether we are around. @param {"friends"|"nobody"} visibleTo */
+  async showPresence(visibleTo) {
+    await this.api.put("/me/presence", { visible_to: visibleTo });
+    this.people.me = { ...this.people.me, presence_visible_to: visibleTo };
+    this.changed();
+  }
+
+  /** The page came into sight, or went out of it. */
+  looked() {
+    if (document.visibilityState === "visible") this.session.probe();
+    this.around.looked();
   }
 
   /** Takes a message back. @param {Entry} e */

@@ -13,7 +13,7 @@ const TYPING_MS = 6000;
 /** Kinds that are messages and count as unread. */
 const COUNTABLE = new Set(["text", "image", "voice", "video", "file", "location", "contact", "app_card", "forward", "recalled", "removed"]);
 
-/** @param {Entry} e */
+/** @param {{kind: string}} e */
 export const isMessage = (e) => COUNTABLE.has(e.kind);
 
 /** What an entry of this kind makes of the one it names. @type {Record<string, string>} */
@@ -54,8 +54,12 @@ export class Conversation {
   refresh = undefined;
   /** Who is typing, and until when that holds. @type {Map<string, number>} */
   typing = new Map();
+  /** Those of them who speak. @type {Set<string>} */
+  speaking = new Set();
   /** What was written and not sent. */
   draft = "";
+  /** Files that were chosen and not sent. @type {import("./media.js").Upload[]} */
+  attached = [];
   /** The texts of our own messages that were taken back here, for writing them anew. @type {Map<number, string>} */
   recalled = new Map();
 
@@ -138,8 +142,10 @@ export class Conversation {
   /** @param {string} user @param {string} state @param {() => void} changed */
   types(user, state, changed) {
     if (user === this.me) return;
+    this.speaking.delete(user);
     if (state === "stop") this.typing.delete(user);
     else {
+      if (state === "voice") this.speaking.add(user);
       this.typing.set(user, Date.now() + TYPING_MS);
       setTimeout(() => {
         if ((this.typing.get(user) ?? Infinity) <= Date.now()) {

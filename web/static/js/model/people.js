@@ -146,10 +146,20 @@ export class People {
     await this.refresh();
   }
 
-  /** @param {string} user @param {string} alias */
-  async rename(user, alias) {
-    this.friends.set(user, await this.#api.patch(at`/contacts/${user}`, { alias }));
+  /**
+   * What we keep about a friend: their alias, tags, and what they may see.
+   * @param {string} user
+   * @param {Partial<Pick<Friend, "alias"|"tags"|"starred"|"chat_only"|"hide_my_moments"|"hide_their_moments">>} change
+   */
+  async edit(user, change) {
+    this.friends.set(user, await this.#api.patch(at`/contacts/${user}`, change));
     this.#changed();
+  }
+
+  /** All tags that friends have, by name. @param {string} lang @returns {string[]} */
+  tags(lang) {
+    const all = new Set([...this.friends.values()].flatMap((f) => f.tags));
+    return [...all].sort(new Intl.Collator(lang).compare);
   }
 
   /** @param {string} user */
@@ -164,9 +174,15 @@ export class People {
     await this.refresh();
   }
 
-  /** What we call ourselves. @param {string} displayName */
-  async rechristen(displayName) {
-    this.me = await this.#api.patch("/me", { display_name: displayName });
+  /** What we say about ourselves, and what others may see. @param {object} change */
+  async present(change) {
+    this.me = await this.#api.patch("/me", change);
     this.#changed();
+  }
+
+  /** Somebody's picture; "" if there is none, or we do not know. @param {string} user @returns {string} */
+  avatar(user) {
+    if (user === this.me.user) return this.me.avatar ?? "";
+    return this.friends.get(user)?.avatar ?? this.#profiles.get(user)?.avatar ?? "";
   }
 }

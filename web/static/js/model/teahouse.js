@@ -41,6 +41,7 @@ export class Teahouse {
     this.forget("");
     remember("outbox." + user, undefined);
     remember("name." + user, undefined);
+    remember("status." + user, undefined);
   }
 
   /** The sign-in is over. @param {string} why */
@@ -50,6 +51,7 @@ export class Teahouse {
     this.parting = why;
     remember("sign-in", undefined);
     was?.session.stop();
+    was?.library.close();
     this.changed();
   }
 

@@ -56,15 +56,20 @@
  * @typedef {object} Friend
  * @property {string} user
  * @property {string} display_name
+ * @property {string} [avatar]
  * @property {string} alias
  * @property {string[]} tags
  * @property {boolean} starred
+ * @property {boolean} chat_only
+ * @property {boolean} hide_my_moments
+ * @property {boolean} hide_their_moments
  * @property {string} since
  */
 
 /** @typedef {{from: string, greeting: string, at: string}} ContactRequest */
 /** @typedef {{user: string, at: string}} Block */
-/** @typedef {{user: string, display_name: string, avatar?: string, created_at?: string}} Profile */
+/** @typedef {{user: string, display_name: string, avatar?: string, created_at?: string, moments_look_back?: string, presence_visible_to?: string}} Profile */
+/** @typedef {{user: string, state: "online"|"away"|"offline", last_seen?: string, text?: string}} Presence */
 /** @typedef {{session: string, device: string, created_at: string, last_seen_at: string, current: boolean}} Device */
 
 /**
@@ -73,6 +78,42 @@
  * @property {number} recall_ms
  * @property {number} page_entries
  * @property {number} group_members
+ * @property {number} [recall_file_ms]
+ * @property {number} [post_text] characters
+ * @property {number} [post_media] pictures
+ * @property {number} [comment_text] characters
+ * @property {number} [media_bytes]
+ */
+
+/**
+ * @typedef {object} Medium What the server knows about an upload.
+ * @property {string} media
+ * @property {string} type
+ * @property {number} size
+ * @property {number} [width]
+ * @property {number} [height]
+ * @property {number} [duration_ms]
+ * @property {boolean} thumbnail
+ * @property {string} [placeholder]
+ */
+
+/** @typedef {{media: string, type: string, width: number, height: number, placeholder?: string}} Picture */
+/** @typedef {{lat: number, lng: number, name?: string}} Place */
+/** @typedef {{kind: "friends"|"private"|"only"|"except", users: string[], tags: string[], mode: "live"|"snapshot"}} Audience */
+/** @typedef {{id: string, from: string, text: string, reply_to?: {id: string, user: string}, at: string}} Comment */
+
+/**
+ * @typedef {object} Moment
+ * @property {string} post
+ * @property {string} author
+ * @property {string} at
+ * @property {string} text
+ * @property {Picture[]} media
+ * @property {Place} [location]
+ * @property {string[]} [mentions]
+ * @property {Audience} [audience] told to its author only
+ * @property {{user: string, at: string}[]} likes
+ * @property {Comment[]} comments
  */
 
 export {};

@@ -1,7 +1,9 @@
 // What an entry says, in one line: for the list of conversations, and for the
 // lines between messages that tell what happened in a group.
 
+import { length } from "./size.js";
 import { words } from "./words.js";
+import { isMessage } from "../model/conversation.js";
 
 /** @typedef {import("../model/types.js").Entry} Entry */
 /** @typedef {import("../model/conversation.js").Conversation} Conversation */
@@ -66,6 +68,14 @@ export function gist(e, c, people) {
       return `[${words.location}] ${e.body.name ?? ""}`.trim();
     case "contact":
       return `[${words.card}] ${people.name(e.body.user)}`;
+    case "image":
+      return `[${words.picture}] ${e.body.caption ?? ""}`.trim();
+    case "voice":
+      return `[${words.voice}] ${length(e.body.duration_ms)}`;
+    case "video":
+      return `[${words.video}] ${length(e.body.duration_ms)}`;
+    case "file":
+      return `[${words.file}] ${e.body.name}`;
     case "recall":
     case "recalled":
       return e.from === people.me.user ? words.recalledByYou : words.recalledBy(people.name(e.from, c));
@@ -83,6 +93,6 @@ export function preview(c, people) {
   const line = happened(/** @type {Entry} */ (e), c, people);
   if (line) return line;
   const text = gist(e, c, people);
-  const named = c.kind === "group" && e.from !== people.me.user && ["text", "location", "contact"].includes(e.kind);
+  const named = c.kind === "group" && e.from !== people.me.user && isMessage(e) && e.kind !== "recalled" && e.kind !== "removed";
   return named ? `${people.name(e.from, c)}: ${text}` : text;
 }

@@ -48,3 +48,15 @@ export function brief(at) {
 
 /** Day and hour. @param {string} at */
 export const moment = (at) => `${dayName(at)} ${clock(at)}`;
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** Like "just now", "5 min. ago", "3 hr. ago" within a day; then the day and the hour. @param {string} at */
+export function ago(at) {
+  const ms = Date.now() - Date.parse(at);
+  if (ms < MINUTE_MS) return words.justNow;
+  if (ms >= 12 * HOUR_MS) return moment(at);
+  const f = new Intl.RelativeTimeFormat(words.code === "zh" ? "zh-CN" : "en", { style: "short" });
+  return ms < HOUR_MS ? f.format(-Math.floor(ms / MINUTE_MS), "minute") : f.format(-Math.floor(ms / HOUR_MS), "hour");
+}

@@ -1,6 +1,10 @@
-// A face for everybody: initials on a colour that stays the same for a name.
+// A face for everybody: their picture, or initials on a colour that stays the
+// same for a name; and whether they are around.
 
-import { html, cls } from "./dom.js";
+import { html, cls, useEffect } from "./dom.js";
+import { useClient } from "./here.js";
+import { useMedium } from "./picture.js";
+import { useSeen } from "./seen.js";
 
 /** One of the eight colours of parts.css: FNV-1a, stirred, so that names that differ little get others. @param {string} text */
 function colour(text) {
@@ -24,7 +28,29 @@ export function initials(name) {
   return (one + first(parts[parts.length - 1])).toUpperCase();
 }
 
-/** @param {{id: string, name: string, group?: boolean, size?: "small"|"large"}} props */
-export const Avatar = ({ id, name, group = false, size }) => html`
-  <span class=${cls("avatar", "hue-" + colour(id), group && "of-group", size)} aria-hidden="true">${initials(name)}</span>
-`;
+/** Somebody's state, told as long as this is on screen. @param {{user: string}} props */
+function Dot({ user }) {
+  const client = useClient();
+  const [ref, seen] = useSeen();
+  useEffect(() => (seen ? client?.around.watch(user) : undefined), [seen, user]);
+  const state = client?.around.of(user)?.state ?? "offline";
+  return html`<i ref=${ref} class=${cls("dot", state)}></i>`;
+}
+
+/** @param {{media: string}} props */
+function Portrait({ media }) {
+  const url = useMedium(media, { small: true });
+  return url && html`<img src=${url} alt="" />`;
+}
+
+/** @param {{id: string, name: string, group?: boolean, size?: "small"|"large", dot?: boolean}} props */
+export function Avatar({ id, name, group = false, size, dot = false }) {
+  const client = useClient();
+  const media = group ? "" : client?.people.avatar(id);
+  return html`
+    <span class=${cls("avatar", "hue-" + colour(id), group && "of-group", size)} aria-hidden="true">
+      ${initials(name)}${media && html`<${Portrait} key=${media} media=${media} />`}
+      ${dot && html`<${Dot} key=${id} user=${id} />`}
+    </span>
+  `;
+}

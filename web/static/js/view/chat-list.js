@@ -5,7 +5,7 @@ import { Avatar } from "./avatar.js";
 import { Icon } from "./icons.js";
 import { Link } from "./router.js";
 import { brief } from "../text/time.js";
-import { preview } from "../text/sentences.js";
+import { gist, preview } from "../text/sentences.js";
 import { words } from "../text/words.js";
 
 /** @typedef {import("../model/client.js").Client} Client */
@@ -34,9 +34,10 @@ function Item({ client, c, picked }) {
   const id = "about-" + c.stream;
   const waiting = client.outbox.of(c.stream).at(-1);
   const typing = [...c.typing.keys()];
+  const state = c.kind === "direct" ? client.around.of(c.peer)?.state : "";
   return html`
     <li aria-label=${name} class=${cls("item", picked && "is-picked")}>
-      <${Avatar} id=${c.peer || c.stream} name=${title} group=${c.kind === "group"} />
+      <${Avatar} id=${c.peer || c.stream} name=${title} group=${c.kind === "group"} dot=${c.kind === "direct" && people.friends.has(c.peer)} />
       <${Link} to=${{ page: "chats", stream: c.stream }} class="item-title" dir="auto" data-stream=${c.stream} aria-describedby=${id} aria-current=${picked ? "true" : undefined}>
         ${title}${unread > 0 && html`<span class="hidden">, ${words.unread(unread)}</span>`}
       <//>
@@ -44,11 +45,12 @@ function Item({ client, c, picked }) {
         ${waiting ? html`<${Icon} name=${waiting.failed ? "alert" : "clock"} class=${waiting.failed ? "bad" : ""} />` : c.last && brief(c.last.at)}
       </span>
       <span class="item-line" id=${id} dir="auto">
+        ${state === "online" && html`<span class="hidden">${words.online}. </span>`}
         ${typing.length > 0
-          ? html`<em>${c.kind === "group" ? words.typingOne(people.name(typing[0], c)) : words.typing}</em>`
+          ? html`<em>${c.speaking.has(typing[0]) ? words.speaking : c.kind === "group" ? words.typingOne(people.name(typing[0], c)) : words.typing}</em>`
           : c.draft && !picked
             ? html`<em class="draft">${words.draft}:</em> ${c.draft}`
-            : waiting?.body.text ?? preview(c, people)}
+            : waiting ? gist({ ...waiting, from: client.user }, c, people) : preview(c, people)}
       </span>
       <span class="item-marks">
         ${c.muted && html`<${Icon} name="mute" />`}

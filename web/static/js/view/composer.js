@@ -3,6 +3,8 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
 import { Icon } from "./icons.js";
 import { Mentions, mentioned, wanted } from "./mentions.js";
+import { Recorder, records } from "./voice.js";
+import { Choose, Tray, begin, filesOf } from "./tray.js";
 import { touches } from "./use.js";
 import { gist } from "../text/sentences.js";
 import { words } from "../text/words.js";
@@ -15,23 +17,34 @@ import { words } from "../text/words.js";
 const growsItself = CSS.supports("field-sizing", "content");
 const utf8 = new TextEncoder();
 
+/** Sends what was chosen; a text goes with a single picture. @param {Client} client @param {Conversation} c @param {string} text @returns {boolean} the text is on its way too */
+function sendAttached(client, c, text) {
+  const files = c.attached;
+  c.attached = [];
+  const caption = files.length === 1 && files[0].kind === "image" ? text.trim() : "";
+  for (const upload of files) client.sending.add(c.stream, upload, caption);
+  if (caption) c.draft = "";
+  return caption !== "";
+}
+
 /** @param {{client: Client, c: Conversation, details: boolean, replyTo: Entry|null, onReply: (e: Entry|null) => void}} props */
 export function Composer({ client, c, details, replyTo, onReply }) {
   const box = useRef(/** @type {any} */ (null));
   const [query, setQuery] = useState(/** @type {string|null} */ (null));
   const mentions = useRef(/** @type {{onKey: (e: KeyboardEvent) => boolean}|null} */ (null));
+  const [recording, setRecording] = useState(false);
   const text = c.draft;
   const over = utf8.encode(text).length - client.limits.text_bytes;
 
   useEffect(() => {
-    if (!touches() && !details) box.current.focus();
+    if (!touches() && !details) box.current?.focus();
   }, [c, details]);
   useEffect(() => () => client.typing(c, false), [c]);
   useEffect(() => {
-    if (replyTo) box.current.focus();
+    if (replyTo) box.current?.focus();
   }, [replyTo]);
   useLayoutEffect(() => {
-    if (growsItself) return;
+    if (growsItself || !box.current) return;
     box.current.style.height = "auto";
     box.current.style.height = box.current.scrollHeight + "px";
   }, [text]);
@@ -50,7 +63,10 @@ export function Composer({ client, c, details, replyTo, onReply }) {
   /** @param {Event} [e] */
   const send = (e) => {
     e?.preventDefault();
-    if (!text.trim() || over > 0) return;
+    if (over > 0) return;
+    const captioned = sendAttached(client, c, text);
+    box.current?.focus();
+    if (captioned || !text.trim()) return onReply(null);
     /** @type {{text: string, mentions?: string[], reply_to?: number}} */
     const body = { text };
     const named = mentioned(client, c, text);
@@ -59,7 +75,33 @@ export function Composer({ client, c, details, replyTo, onReply }) {
     client.send(c, "text", body);
     onReply(null);
     setQuery(null);
-    box.current.focus();
+  };
+  /** @param {File[]} files */
+  const attach = (files) => {
+    c.attached = [...c.attached, ...begin(client, files)];
+    client.changed();
+    box.current?.focus();
+  };
+  const onPaste = (/** @type {ClipboardEvent} */ e) => {
+    const files = filesOf(e.clipboardData);
+    if (files.length === 0) return;
+    e.preventDefault();
+    attach(files);
+  };
+  const detach = (/** @type {import("../model/media.js").Upload} */ u) => {
+    u.cancel();
+    c.attached = c.attached.filter((other) => other !== u);
+    client.changed();
+    box.current?.focus();
+  };
+  const record = (/** @type {boolean} */ on) => {
+    client.typing(c, on, "voice");
+    setRecording(on);
+    if (!on) requestAnimationFrame(() => box.current?.focus());
+  };
+  const onVoice = (/** @type {File} */ sound, /** @type {number} */ durationMs) => {
+    client.sending.add(c.stream, client.library.upload(sound, sound.name, "voice"), "", durationMs);
+    record(false);
   };
 
   /** @param {KeyboardEvent} e */
@@ -82,11 +124,13 @@ export function Composer({ client, c, details, replyTo, onReply }) {
     write(head + value.slice(selectionStart));
     setQuery(null);
     requestAnimationFrame(() => {
-      box.current.focus();
+      box.current?.focus();
       box.current.setSelectionRange(head.length, head.length);
     });
   };
 
+  if (recording) return html`<div class="composer"><${Recorder} onDone=${onVoice} onCancel=${() => record(false)} /></div>`;
+  const nothing = (!text.trim() && c.attached.length === 0) || over > 0;
   return html`
     <form class="composer" onSubmit=${send}>
       ${query !== null && html`<${Mentions} client=${client} c=${c} query=${query} onPick=${mention} onClose=${() => setQuery(null)} keys=${mentions} />`}
@@ -97,11 +141,13 @@ export function Composer({ client, c, details, replyTo, onReply }) {
           <button type="button" class="quiet round" aria-label=${words.cancelReply} onClick=${() => onReply(null)}><${Icon} name="close" /></button>
         </div>
       `}
+      <${Tray} uploads=${c.attached} onRemove=${detach} />
       <div class="composer-row">
+        <${Choose} label=${words.attach} icon="attach" onFiles=${attach} />
         <textarea ref=${box} rows="1" dir="auto" aria-label=${words.message} placeholder=${words.message} value=${text} enterkeyhint="send"
-          aria-invalid=${over > 0 ? "true" : undefined} onInput=${onInput} onKeyDown=${onKeyDown}></textarea>
-        <button type="submit" class="primary round send" aria-label=${words.send} title=${words.send}
-          disabled=${!text.trim() || over > 0}><${Icon} name="send" /></button>
+          aria-invalid=${over > 0 ? "true" : undefined} onInput=${onInput} onKeyDown=${onKeyDown} onPaste=${onPaste}></textarea>
+        ${records() && nothing && html`<button type="button" class="quiet round mic" aria-label=${words.recordVoice} title=${words.recordVoice} onClick=${() => record(true)}><${Icon} name="mic" /></button>`}
+        <button type="submit" class="primary round send" aria-label=${words.send} title=${words.send} disabled=${nothing}><${Icon} name="send" /></button>
       </div>
       ${over > 0 && html`<p class="over" role="alert">${words.tooLong(over)}</p>`}
     </form>

@@ -8,6 +8,7 @@ import { Link, go } from "./router.js";
 import { arrows } from "./chat-list.js";
 import { toast } from "./toasts.js";
 import { useBusy } from "./use.js";
+import { presence } from "../text/around.js";
 import { words } from "../text/words.js";
 
 /** @typedef {import("../model/client.js").Client} Client */
@@ -66,23 +67,37 @@ function AddContact({ client, onClose }) {
   `;
 }
 
-/** @param {{client: Client, user: string, picked: boolean, note?: string}} props */
-function Person({ client, user, picked, note }) {
-  const name = client.people.name(user);
+/** From so many friends on they can be searched. */
+const FILTER_FROM = 8;
+
+/** @param {{client: Client, user: string, picked: boolean}} props */
+function Person({ client, user, picked }) {
+  const { people } = client;
+  const name = people.name(user);
+  const friend = people.friends.get(user);
+  const line = people.blocked(user) ? words.blocked : (friend && presence(client.around.of(user))) || "@" + user;
+  const id = "contact-" + user;
   return html`
     <li class=${cls("item", "person", picked && "is-picked")}>
-      <${Avatar} id=${user} name=${name} />
-      <${Link} to=${{ page: "contacts", user }} class="item-title" dir="auto" aria-current=${picked ? "true" : undefined}>${name}<//>
-      <span class="item-line">${note ?? "@" + user}</span>
+      <${Avatar} id=${user} name=${name} dot=${Boolean(friend)} />
+      <${Link} to=${{ page: "contacts", user }} class="item-title" dir="auto" aria-current=${picked ? "true" : undefined} aria-describedby=${id}>${name}<//>
+      <span class="item-line" id=${id} dir="auto">${line}${friend?.tags.map((t) => html` <span class="tag" key=${t}>${t}</span>`)}</span>
+      ${friend?.starred && html`<span class="item-marks"><${Icon} name="star" class="filled" /><span class="hidden">${words.starred}</span></span>`}
     </li>
   `;
 }
+
+/** Does a friend fit what is looked for: a name, a tag? @param {Client} client @param {import("../model/types.js").Friend} f @param {string} wanted */
+const fits = (client, f, wanted) => [client.people.name(f.user), f.display_name, f.user, ...f.tags].some((t) => t.toLowerCase().includes(wanted));
 
 /** @param {{client: Client, picked?: string}} props */
 export function ContactList({ client, picked }) {
   const [adding, setAdding] = useState(false);
   const { people } = client;
-  const friends = people.sorted(words.code);
+  const [filter, setFilter] = useState("");
+  const all = people.sorted(words.code);
+  const wanted = filter.trim().toLowerCase().replace(/^#/, "");
+  const friends = (wanted ? all.filter((f) => fits(client, f, wanted)) : all).sort((a, b) => Number(b.starred) - Number(a.starred));
   const blocked = people.blocks.filter((b) => !people.friends.has(b.user));
   return html`
     <header class="pane-head">
@@ -92,6 +107,14 @@ export function ContactList({ client, picked }) {
         <${Icon} name="person" />
       </button>
     </header>
+    ${all.length >= FILTER_FROM &&
+    html`
+      <div class="filter">
+        <${Icon} name="search" />
+        <input type="search" aria-label=${words.filterContacts} placeholder=${words.filterContacts} value=${filter}
+          onInput=${(/** @type {any} */ e) => setFilter(e.currentTarget.value)} />
+      </div>
+    `}
     <div class="scroll">
       ${people.requests.length > 0 &&
       html`
@@ -102,9 +125,10 @@ export function ContactList({ client, picked }) {
       `}
       ${friends.length > 0 && html`<h2 class="section">${words.friends}</h2>`}
       <ul role="list" class="items" aria-label=${words.friends} onKeyDown=${arrows}>
-        ${friends.map((f) => html`<${Person} key=${f.user} client=${client} user=${f.user} picked=${f.user === picked} note=${people.blocked(f.user) ? words.blocked : undefined} />`)}
+        ${friends.map((f) => html`<${Person} key=${f.user} client=${client} user=${f.user} picked=${f.user === picked} />`)}
       </ul>
-      ${people.ready && friends.length === 0 &&
+      ${wanted && friends.length === 0 && html`<p class="empty-list">${words.nothingFound}</p>`}
+      ${people.ready && all.length === 0 &&
       html`
         <div class="empty-list">
           <h2>${words.noFriends}</h2>

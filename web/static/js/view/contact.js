@@ -1,47 +1,19 @@
 // One person: who it is, and what one can do about them.
 
-import { html, useState } from "./dom.js";
+import { html } from "./dom.js";
 import { Avatar } from "./avatar.js";
+import { ContactEditor } from "./contact-editor.js";
 import { Icon } from "./icons.js";
 import { Link, go } from "./router.js";
 import { Nothing } from "./nothing.js";
 import { sure } from "./ask.js";
 import { toast } from "./toasts.js";
 import { useBusy, useFocusOn } from "./use.js";
+import { presence } from "../text/around.js";
 import { dayName } from "../text/time.js";
 import { words } from "../text/words.js";
 
 /** @typedef {import("../model/client.js").Client} Client */
-
-/** @param {{client: Client, user: string}} props */
-function Alias({ client, user }) {
-  const [busy, run] = useBusy();
-  const [editing, setEditing] = useState(false);
-  const alias = client.people.friends.get(user)?.alias ?? "";
-  if (!editing) {
-    return html`
-      <div class="fact">
-        <dt>${words.alias}</dt>
-        <dd dir="auto">${alias || "–"} <button type="button" class="link" onClick=${() => setEditing(true)}>${words.rename}</button></dd>
-      </div>
-    `;
-  }
-  /** @param {SubmitEvent} e */
-  const submit = (e) => {
-    e.preventDefault();
-    const text = String(new FormData(/** @type {HTMLFormElement} */ (e.currentTarget)).get("alias")).trim();
-    run(() => client.people.rename(user, text)).then((ok) => ok && setEditing(false));
-  };
-  return html`
-    <form class="form inline" onSubmit=${submit}>
-      <label class="field"><span>${words.alias}</span><input name="alias" maxlength="64" dir="auto" value=${alias} autofocus /></label>
-      <div class="actions">
-        <button type="button" class="plain small" onClick=${() => setEditing(false)}>${words.cancel}</button>
-        <button type="submit" class="primary small" disabled=${busy}>${words.save}</button>
-      </div>
-    </form>
-  `;
-}
 
 /** What stands about somebody, on their own page and beside a conversation. @param {{client: Client, user: string}} props */
 export function ContactCard({ client, user }) {
@@ -66,20 +38,22 @@ export function ContactCard({ client, user }) {
   };
   return html`
     <div class="about">
-      <${Avatar} id=${user} name=${name} size="large" />
+      <${Avatar} id=${user} name=${name} size="large" dot=${!me} />
       <p class="about-name" dir="auto">${name}</p>
       ${friend?.alias && html`<p class="soft" dir="auto">${own}</p>`}
+      ${friend && html`<p class="soft" dir="auto">${presence(client.around.of(user))}</p>`}
       <div class="about-actions">
         ${friend && html`<button type="button" class="primary" disabled=${busy}
           onClick=${() => run(async () => go({ page: "chats", stream: await client.talkTo(user) }))}><${Icon} name="chats" />${words.chat}</button>`}
+        ${(friend || me) && html`<${Link} class="plain button" to=${{ page: "moments", part: "by", user }}><${Icon} name="moments" />${words.moments}<//>`}
         ${!friend && !me && html`<button type="button" class="primary" disabled=${busy || people.asked.has(user)} onClick=${ask}>
           <${Icon} name="person" />${people.asked.has(user) ? words.asked : words.askFriend}</button>`}
       </div>
       <dl class="facts">
         <div class="fact"><dt>${words.userId}</dt><dd>@${user}</dd></div>
-        ${friend && html`<${Alias} client=${client} user=${user} />`}
-        ${friend && html`<div class="fact"><dt></dt><dd class="soft">${words.friendsSince(dayName(friend.since))}</dd></div>`}
+        ${friend && html`<div class="fact"><dt>${words.friendsSince}</dt><dd>${dayName(friend.since)}</dd></div>`}
       </dl>
+      ${friend && html`<${ContactEditor} key=${user} client=${client} friend=${friend} />`}
       ${!me &&
       html`
         <div class="about-more">

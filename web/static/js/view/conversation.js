@@ -11,7 +11,9 @@ import { Link, go } from "./router.js";
 import { Log } from "./log.js";
 import { Menu } from "./menu.js";
 import { Nothing } from "./nothing.js";
+import { begin, filesOf } from "./tray.js";
 import { useBusy, useFocusOn } from "./use.js";
+import { presence } from "../text/around.js";
 import { words } from "../text/words.js";
 
 /** @typedef {import("../model/client.js").Client} Client */
@@ -22,9 +24,12 @@ import { words } from "../text/words.js";
 function subtitle(client, c) {
   const typing = [...c.typing.keys()];
   if (typing.length > 1) return words.typingMany;
-  if (typing.length === 1) return c.kind === "group" ? words.typingOne(client.people.name(typing[0], c)) : words.typing;
+  if (typing.length === 1) {
+    if (c.speaking.has(typing[0])) return words.speaking;
+    return c.kind === "group" ? words.typingOne(client.people.name(typing[0], c)) : words.typing;
+  }
   if (c.kind === "group") return c.group && !c.left ? words.memberCount(c.group.member_count) : "";
-  return "@" + c.peer;
+  return presence(client.around.of(c.peer)) || "@" + c.peer;
 }
 
 /** @param {{client: Client, c: Conversation, details: boolean}} props */
@@ -48,7 +53,7 @@ function Head({ client, c, details }) {
   return html`
     <header class="talk-head">
       <${Link} to=${{ page: "chats" }} class="quiet round button back" aria-label=${words.back}><${Icon} name="back" /><//>
-      <${Avatar} id=${c.peer || c.stream} name=${title} group=${c.kind === "group"} />
+      <${Avatar} id=${c.peer || c.stream} name=${title} group=${c.kind === "group"} dot=${c.kind === "direct"} />
       <div class="talk-title">
         <h2 tabindex="-1" dir="auto">${title}</h2>
         <p class=${cls(c.typing.size > 0 && "is-typing")}>${subtitle(client, c)}</p>
@@ -88,6 +93,7 @@ function Notice({ client, c }) {
 export function ConversationPage({ client, stream, details }) {
   const c = client.chats.all.get(stream);
   const [gone, setGone] = useState(false);
+  const [hover, setHover] = useState(false);
   const [replyTo, setReplyTo] = useState(/** @type {Entry|null} */ (null));
   const looking = !c && client.chats.ready && client.session.state === "online" && !gone;
   useEffect(() => {
@@ -106,8 +112,20 @@ export function ConversationPage({ client, stream, details }) {
         : html`<div class="waiting" aria-busy="true"></div>`}
     `;
   }
+  const drop = (/** @type {DragEvent} */ e) => {
+    e.preventDefault();
+    setHover(false);
+    if (c.closed) return;
+    c.attached = [...c.attached, ...begin(client, filesOf(e.dataTransfer))];
+    client.changed();
+  };
+  const over = (/** @type {DragEvent} */ e) => {
+    if (!e.dataTransfer?.types.includes("Files")) return;
+    e.preventDefault();
+    setHover(!c.closed);
+  };
   return html`
-    <div class=${cls("talk", details && "with-details")}>
+    <div class=${cls("talk", details && "with-details", hover && "drop-here")} onDragOver=${over} onDragLeave=${() => setHover(false)} onDrop=${drop}>
       <div class="talk-main">
         <${Head} client=${client} c=${c} details=${details} />
         <${Log} client=${client} c=${c} onReply=${setReplyTo} />

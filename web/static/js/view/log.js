@@ -2,6 +2,7 @@
 // at its newest end while one is there, and reads older pages when one scrolls up.
 
 import { html, cls, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
+import { Going } from "./attached.js";
 import { Icon } from "./icons.js";
 import { Message } from "./message.js";
 import { isMessage } from "../model/conversation.js";
@@ -62,7 +63,7 @@ function rowsOf(client, c, newFrom) {
 /** What became of an own message. @param {Client} client @param {Conversation} c @param {Row} row @param {number} lastSeen */
 function fate(client, c, { e, item }, lastSeen) {
   if (item) return item.failed ? "failed" : client.session.state === "online" ? "sending" : "waiting";
-  if (e?.from !== client.user || !["text", "location", "contact"].includes(e.kind)) return "";
+  if (e?.from !== client.user || !isMessage(e) || ["recalled", "removed"].includes(e.kind)) return "";
   return c.kind === "direct" && e.seq <= lastSeen ? "seen" : "sent";
 }
 
@@ -106,7 +107,8 @@ export function Log({ client, c, onReply }) {
     watch.observe(el);
     return () => watch.disconnect();
   }, []);
-  const mine = client.outbox.of(c.stream).length;
+  const going = client.sending.of(c.stream);
+  const mine = client.outbox.of(c.stream).length + going.length;
   useLayoutEffect(() => {
     if (mine) toEnd(); // what one has just written is shown
   }, [mine]);
@@ -139,6 +141,7 @@ export function Log({ client, c, onReply }) {
                 onFocus=${setActive} onReply=${onReply} failed=${row.item?.failed} />`
             : html`<p key=${row.key} class=${cls("between", row.type)} dir="auto"><span>${row.text}</span></p>`,
         )}
+        ${going.map((p) => html`<${Going} key=${p.id} client=${client} parcel=${p} />`)}
       </div>
       ${!atEnd &&
       html`

@@ -1,8 +1,9 @@
-// Oneself: name, devices, password, language, signing out.
+// Oneself: name, picture, how others see one, devices, password, language, signing out.
 
-import { html, useEffect, useState } from "./dom.js";
+import { html, useEffect, useRef, useState } from "./dom.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icons.js";
+import { Privacy, Status } from "./privacy.js";
 import { sure } from "./ask.js";
 import { toast } from "./toasts.js";
 import { useBusy } from "./use.js";
@@ -20,11 +21,27 @@ function Profile({ client }) {
   const submit = (e) => {
     e.preventDefault();
     const name = String(new FormData(/** @type {HTMLFormElement} */ (e.currentTarget)).get("display_name")).trim();
-    run(() => client.people.rechristen(name)).then((ok) => ok && toast(words.saved));
+    run(() => client.people.present({ display_name: name })).then((ok) => ok && toast(words.saved));
+  };
+  const file = useRef(/** @type {HTMLInputElement|null} */ (null));
+  const picture = (/** @type {any} */ e) => {
+    const [chosenFile] = e.currentTarget.files;
+    e.currentTarget.value = "";
+    if (!chosenFile) return;
+    run(async () => {
+      const upload = client.library.upload(chosenFile, chosenFile.name, "image");
+      const medium = await upload.done;
+      if (!medium) throw { code: upload.problem };
+      await client.people.present({ avatar: medium.media });
+    }).then((ok) => ok && toast(words.saved));
   };
   return html`
     <section class="sheet profile" aria-label=${words.profile}>
-      <${Avatar} id=${me.user} name=${me.display_name} size="large" />
+      <div class="portrait">
+        <${Avatar} id=${me.user} name=${me.display_name} size="large" />
+        <button type="button" class="plain round" aria-label=${words.changePicture} title=${words.changePicture} disabled=${busy} onClick=${() => file.current?.click()}><${Icon} name="camera" /></button>
+        <input ref=${file} type="file" accept="image/jpeg,image/png,image/webp,image/gif" hidden onChange=${picture} />
+      </div>
       <form class="form" onSubmit=${submit}>
         <label class="field"><span>${words.name}</span><input name="display_name" required maxlength="64" dir="auto" value=${me.display_name} /></label>
         <p class="soft">@${me.user}</p>
@@ -60,7 +77,7 @@ function Devices({ client }) {
             <li key=${d.session}>
               <${Icon} name="device" />
               <span><b>${readable(d.device)}</b><span class="soft">${d.current ? words.thisDevice : words.lastSeen(moment(d.last_seen_at))}</span></span>
-              ${!d.current && html`<button type="button" class="plain small" disabled=${busy} aria-label=${words.removeDevice(readable(d.device))} onClick=${remove(d.session)}>${words.remove}</button>`}
+              ${!d.current && html`<button type="button" class="plain small" disabled=${busy} aria-label=${words.removeNamed(readable(d.device))} onClick=${remove(d.session)}>${words.remove}</button>`}
             </li>
           `,
         )}
@@ -99,7 +116,7 @@ function Password({ client }) {
 /** @param {{client: Client}} props */
 export function Me({ client }) {
   const signOut = async () => {
-    const unsent = client.outbox.items.length;
+    const unsent = client.outbox.items.length + client.sending.count;
     if (!unsent || (await sure(words.signOut, words.signOutUnsent(unsent)))) client.signOut();
   };
   const choose = (/** @type {any} */ e) => {
@@ -111,6 +128,8 @@ export function Me({ client }) {
       <div class="me-page">
         <h1>${words.me}</h1>
         <${Profile} key=${client.people.me.display_name} client=${client} />
+        <${Status} client=${client} />
+        <${Privacy} client=${client} />
         <section class="sheet" aria-label=${words.language}>
           <label class="switch"><span>${words.language}</span>
             <select value=${chosen} onChange=${choose}>

@@ -1,6 +1,7 @@
 // One message: a bubble, what became of it, and what can be done with it.
 
 import { html, cls, Component } from "./dom.js";
+import { Attached } from "./attached.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icons.js";
 import { Link } from "./router.js";
@@ -81,6 +82,11 @@ function Content({ client, c, e }) {
           <span><b dir="auto">${people.name(e.body.user)}</b><span class="soft">${words.card}</span></span>
         <//>
       `;
+    case "image":
+    case "voice":
+    case "video":
+    case "file":
+      return html`<${Attached} client=${client} c=${c} e=${e} />`;
     case "recalled": {
       const text = mine && c.recalled.get(e.seq);
       const again = () => {
@@ -131,7 +137,8 @@ export class Message extends Component {
       const leads = e.from === c.group.owner || c.group.admins.includes(e.from);
       if (role === "owner" || (role === "admin" && !leads)) return true;
     }
-    return e.from === client.user && Date.now() - Date.parse(e.at) < client.limits.recall_ms;
+    const within = e.kind === "file" ? (client.limits.recall_file_ms || client.limits.recall_ms) : client.limits.recall_ms;
+    return e.from === client.user && Date.now() - Date.parse(e.at) < within;
   }
 
   items() {
@@ -164,7 +171,7 @@ export class Message extends Component {
       this.opener.current();
     };
     const onContextMenu = (/** @type {MouseEvent} */ m) => {
-      if (!this.opener.current || String(getSelection()) || /** @type {Element} */ (m.target).closest("a")) return;
+      if (!this.opener.current || String(getSelection()) || /** @type {Element} */ (m.target).closest("a, input, video")) return;
       m.preventDefault();
       this.opener.current();
     };
@@ -172,7 +179,7 @@ export class Message extends Component {
       <article class=${cls("message", mine ? "mine" : "theirs", first && "first", last && "last", gone && "is-gone", fate)} tabindex=${current ? 0 : -1}
         aria-label=${`${mine ? words.you : name}, ${time}`} onFocusIn=${() => onFocus(e.id)} onKeyDown=${onKeyDown} onContextMenu=${onContextMenu}>
         ${!mine && html`<span class="message-face">${first && html`<${Avatar} id=${e.from} name=${name} size="small" />`}</span>`}
-        <div class="bubble" onTouchStart=${this.hold} onTouchMove=${this.release} onTouchEnd=${this.release} onTouchCancel=${this.release}>
+        <div class=${cls("bubble", ["image", "video"].includes(e.kind) && "with-picture")} onTouchStart=${this.hold} onTouchMove=${this.release} onTouchEnd=${this.release} onTouchCancel=${this.release}>
           ${!mine && first && c.kind === "group" && html`<p class="author" dir="auto">${name}</p>`}
           ${replied > 0 && html`<p class="quote" dir="auto">${quoted ? html`<b>${client.people.name(quoted.from, c)}</b> ${gist(quoted, c, client.people)}` : words.replyGone}</p>`}
           <${Content} client=${client} c=${c} e=${e} />

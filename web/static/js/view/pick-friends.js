@@ -10,8 +10,9 @@ import { words } from "../text/words.js";
  * @param {Set<string>} props.picked
  * @param {(picked: Set<string>) => void} props.onPick
  * @param {string[]} [props.without] those who are not offered
+ * @param {string} [props.legend]
  */
-export function PickFriends({ client, picked, onPick, without = [] }) {
+export function PickFriends({ client, picked, onPick, without = [], legend = words.chooseFriends }) {
   const friends = client.people.sorted(words.code).filter((f) => !without.includes(f.user));
   /** @param {string} user @param {boolean} on */
   const set = (user, on) => {
@@ -22,7 +23,7 @@ export function PickFriends({ client, picked, onPick, without = [] }) {
   };
   return html`
     <fieldset class="pick">
-      <legend>${words.chooseFriends}</legend>
+      <legend>${legend}</legend>
       ${friends.map((f) => {
         const name = client.people.name(f.user);
         return html`

@@ -4,10 +4,12 @@ import { html } from "./dom.js";
 
 /**
  * @typedef {object} Route
- * @property {"chats"|"contacts"|"me"|"new-group"} page
+ * @property {"chats"|"contacts"|"moments"|"me"|"new-group"} page
  * @property {string} [stream]
  * @property {boolean} [details]
- * @property {string} [user]
+ * @property {string} [user] a contact; whose moments
+ * @property {"notices"|"by"|"as"|"post"} [part] of moments: what was said to us, somebody's page, ours as somebody sees it, a single one
+ * @property {string} [post]
  */
 
 /** @type {() => void} */
@@ -18,8 +20,17 @@ export function route() {
   const [page, name, more] = location.pathname.split("/").slice(1).map(decoded);
   if (page === "contacts") return { page, user: name || undefined };
   if (page === "me") return { page };
+  if (page === "moments") return momentsRoute(name, more);
   if (page === "groups") return { page: "new-group" };
   return { page: "chats", stream: name || undefined, details: more === "details" };
+}
+
+/** @param {string} part @param {string} name @returns {Route} */
+function momentsRoute(part, name) {
+  if (part === "notices") return { page: "moments", part };
+  if (part === "post" && name) return { page: "moments", part, post: name };
+  if ((part === "by" || part === "as") && name) return { page: "moments", part, user: name };
+  return { page: "moments" };
 }
 
 /** @param {string} part */
@@ -34,6 +45,7 @@ function decoded(part) {
 /** @param {Route} to */
 export function pathOf(to) {
   if (to.page === "chats" && to.stream) return `/chats/${encodeURIComponent(to.stream)}${to.details ? "/details" : ""}`;
+  if (to.page === "moments" && to.part) return ["/moments", to.part, to.user ?? to.post].filter((p) => p !== undefined).map((p, i) => (i ? encodeURIComponent(p) : p)).join("/");
   if (to.page === "contacts" && to.user) return `/contacts/${encodeURIComponent(to.user)}`;
   return to.page === "new-group" ? "/groups/new" : "/" + to.page;
 }

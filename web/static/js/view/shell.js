@@ -9,8 +9,10 @@ import { ChatList } from "./chat-list.js";
 import { ConversationPage } from "./conversation.js";
 import { ContactList } from "./contact-list.js";
 import { ContactPage } from "./contact.js";
+import { Here } from "./here.js";
 import { NewGroup } from "./new-group.js";
 import { Me } from "./me.js";
+import { MomentsPage } from "./moments.js";
 import { Nothing } from "./nothing.js";
 import { Toasts } from "./toasts.js";
 import { Questions } from "./ask.js";
@@ -22,24 +24,32 @@ import { words } from "../text/words.js";
 
 /** @param {{client: Client, at: Route}} props */
 function Navigation({ client, at }) {
-  /** @type {{to: Route, icon: string, label: string, count: number}[]} */
+  /** @type {{to: Route, icon: string, label: string, count: number, fresh?: boolean}[]} */
   const places = [
     { to: { page: "chats" }, icon: "chats", label: words.chats, count: client.chats.unread },
     { to: { page: "contacts" }, icon: "contacts", label: words.contacts, count: client.people.requests.length },
+    { to: { page: "moments" }, icon: "moments", label: words.moments, count: client.notices.unread, fresh: client.moments.fresh.size > 0 },
     { to: { page: "me" }, icon: "me", label: words.me, count: 0 },
   ];
   const here = at.page === "new-group" ? "contacts" : at.page;
   return html`
     <nav class="places" aria-label=${words.mainNavigation}>
       <img class="places-logo" src=${asset("img/logo.svg")} alt="" width="40" height="40" />
-      ${places.map(
-        ({ to, icon, label, count }) => html`
-          <${Link} key=${to.page} to=${to} class="place" aria-current=${here === to.page ? "page" : undefined}>
-            <span class="place-icon"><${Icon} name=${icon} />${count > 0 && html`<b class="badge" aria-hidden="true">${count > 99 ? "99+" : count}</b>`}</span>
+      ${places.map(({ to, icon, label, count, fresh }) => {
+        const news = count > 0 ? words.newCount(count) : fresh ? words.somethingNew : "";
+        const id = "news-" + to.page;
+        return html`
+          <${Link} key=${to.page} to=${to} class="place" aria-current=${here === to.page ? "page" : undefined} aria-describedby=${news && id}>
+            <span class="place-icon">
+              <${Icon} name=${icon} />
+              ${count > 0 && html`<b class="badge" aria-hidden="true">${count > 99 ? "99+" : count}</b>`}
+              ${fresh && !count && html`<b class="fresh-dot"></b>`}
+            </span>
             <span>${label}</span>
           <//>
-        `,
-      )}
+          ${news && html`<span key=${id} id=${id} class="hidden">${news}</span>`}
+        `;
+      })}
     </nav>
   `;
 }
@@ -49,6 +59,8 @@ function Panes({ client, at }) {
   switch (at.page) {
     case "me":
       return html`<section class="pane wide-pane" aria-label=${words.me}><${Me} client=${client} /></section>`;
+    case "moments":
+      return html`<section class="pane wide-pane moments-pane" aria-label=${words.moments}><${MomentsPage} client=${client} at=${at} /></section>`;
     case "chats":
       return html`
         <section class="pane list-pane" aria-label=${words.chats}><${ChatList} client=${client} picked=${at.stream} /></section>
@@ -80,13 +92,14 @@ export function Shell({ client }) {
   useEffect(() => {
     document.title = (unread ? `(${unread}) ` : "") + words.appName;
   }, [unread, words]);
-  const picked = Boolean(at.stream || at.user || at.page === "new-group" || at.page === "me");
+  const picked = Boolean(at.stream || at.user || ["new-group", "me", "moments"].includes(at.page));
   const skip = (/** @type {Event} */ e) => {
     e.preventDefault();
     const main = content.current;
     /** @type {HTMLElement|undefined|null} */ (main?.querySelector(".main-pane [role=log] [tabindex='0'], .main-pane h2, h1") ?? main)?.focus();
   };
   return html`
+    <${Here.Provider} value=${client}>
     <div class=${cls("shell", picked && "picked", at.stream && "talking")}>
       <a class="skip" href="#content" onClick=${skip}>${words.skip}</a>
       <${Navigation} client=${client} at=${at} />
@@ -97,5 +110,6 @@ export function Shell({ client }) {
       <${Questions} />
       <${Toasts} />
     </div>
+    <//>
   `;
 }
