@@ -123,7 +123,7 @@ func (s *Service) seat(ctx context.Context, st id.Stream, c *Change, e stream.En
 		if err := s.store.Leave(ctx, st, c.Users, stream.HeadOf(e)); err != nil {
 			return err
 		}
-		return s.tell(ctx, c, e, "left", wire.Signal{Leave: st})
+		return s.tell(ctx, c, e, "left", wire.Signal{Leave: st, Last: wire.EntryEvent(e)})
 	case actMute, actUnmute, actNickname:
 		m, err := s.store.Member(ctx, st, c.Users[0])
 		if errors.Is(err, ErrUnknown) { // has left since
@@ -144,6 +144,8 @@ func (s *Service) seat(ctx context.Context, st id.Stream, c *Change, e stream.En
 
 // tell lets the people whom a change puts in or out know: an entry in @contacts,
 // and to their live devices the group's entry and whether to listen from now on.
+// Who goes may have heard the entry in the group; it travels in the signal, so that
+// they get it once.
 func (s *Service) tell(ctx context.Context, c *Change, e stream.Entry, kind stream.Kind, sig wire.Signal) error {
 	body, err := json.Marshal(map[string]string{"stream": string(e.Stream)})
 	if err != nil {
@@ -166,7 +168,9 @@ func (s *Service) tell(ctx context.Context, c *Change, e stream.Entry, kind stre
 		}
 	}
 	for _, u := range c.Users {
-		s.bus.Publish(bus.UserTopic(u), bus.Message{Kind: bus.Frame, Body: frame})
+		if sig.Last == nil {
+			s.bus.Publish(bus.UserTopic(u), bus.Message{Kind: bus.Frame, Body: frame})
+		}
 		s.bus.Publish(bus.UserTopic(u), bus.Message{Kind: bus.Signal, Body: signal})
 	}
 	return failed

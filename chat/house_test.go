@@ -78,6 +78,21 @@ func (e *ears) events(t bus.Topic, name string) (out []string) {
 	return out
 }
 
+// last is the frame that went along with the latest signal that u has left a group.
+func (e *ears) last(u id.User) (frame string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, h := range e.heard {
+		if h.topic != bus.UserTopic(u) || h.Kind != bus.Signal {
+			continue
+		}
+		if sig, err := wire.DecodeSignal(h.Body); err == nil && sig.Leave != "" {
+			frame = string(sig.Last)
+		}
+	}
+	return frame
+}
+
 func frameName(b []byte) string {
 	var f map[string]any
 	if json.Unmarshal(b, &f) != nil {

@@ -48,7 +48,11 @@ func (g *Gateway) spread(t bus.Topic, m bus.Message) {
 	if !g.hub.listened(t) {
 		return
 	}
-	g.offer(textFrame(m.Body, true), m.Origin, func(do func(*session)) { g.hub.each(t, do) })
+	seq := id.Seq(0)
+	if group, ok := strings.CutPrefix(string(t), groupTopics); ok {
+		seq = wire.SeqOf(m.Body, id.Stream(group))
+	}
+	g.offer(textFrame(m.Body, true), m.Origin, func(do func(*session)) { g.hub.each(t, seq, do) })
 }
 
 func (g *Gateway) offer(f *frame, but uint64, each func(func(*session))) {
@@ -81,7 +85,7 @@ func (g *Gateway) signal(u id.User, sig wire.Signal) {
 			g.topics.follow(s, sig.Join)
 		}
 		if sig.Leave != "" {
-			g.hub.leave(s, u, sig.Leave)
+			g.left(s, u, sig)
 		}
 		if sig.End == nil && sig.Live == nil {
 			continue
@@ -95,6 +99,15 @@ func (g *Gateway) signal(u id.User, sig wire.Signal) {
 		if code != 0 {
 			s.close(code)
 		}
+	}
+}
+
+// left makes a session hear a group no more. The entry that says so has come on the
+// group's topic, or comes too late there: then it came with the signal.
+func (g *Gateway) left(s *session, u id.User, sig wire.Signal) {
+	missed := g.hub.leave(s, u, sig.Leave, wire.SeqOf(sig.Last, sig.Leave))
+	if missed && len(sig.Last) > 0 && s.offer(textFrame(sig.Last, true)) {
+		g.writers.push(s)
 	}
 }
 

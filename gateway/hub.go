@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/teahouse-im/teahouse/bus"
 	"github.com/teahouse-im/teahouse/id"
@@ -23,8 +24,19 @@ const hubShards = 64
 type hubShard struct {
 	mu     sync.RWMutex
 	users  map[id.User]*session // the first of a list
-	groups map[id.Stream]map[*session]struct{}
+	groups map[id.Stream]*audience
 }
+
+// An audience is who hears a group.
+type audience struct {
+	sessions map[*session]struct{}
+	lately   [8]atomic.Int64 // the seqs of entries that were spread, each at its place modulo 8
+}
+
+// spread notes that an entry goes out to all.
+func (a *audience) spread(seq id.Seq) { a.lately[seq%8].Store(int64(seq)) }
+
+func (a *audience) heard(seq id.Seq) bool { return a.lately[seq%8].Load() == int64(seq) }
 
 func newHub(empty func(bus.Topic)) *hub {
 	return &hub{seed: maphash.MakeSeed(), empty: empty}
@@ -72,7 +84,7 @@ func (h *hub) detach(s *session) {
 		h.empty(bus.UserTopic(u))
 	}
 	for _, g := range groups {
-		h.drop(s, g, func() bool { return true })
+		h.drop(s, g, 0, func() bool { return true })
 	}
 }
 
@@ -108,21 +120,22 @@ func (h *hub) join(s *session, u id.User, g id.Stream, listed bool) {
 		delete(s.greeting.left, g)
 	}
 	if sh.groups == nil {
-		sh.groups = map[id.Stream]map[*session]struct{}{}
+		sh.groups = map[id.Stream]*audience{}
 	}
 	if sh.groups[g] == nil {
-		sh.groups[g] = map[*session]struct{}{}
+		sh.groups[g] = &audience{sessions: map[*session]struct{}{}}
 	}
-	sh.groups[g][s] = struct{}{}
+	sh.groups[g].sessions[s] = struct{}{}
 	s.groups = append(s.groups, g)
 }
 
-// leave makes s, if it is u's, hear group g no more.
-func (h *hub) leave(s *session, u id.User, g id.Stream) {
-	h.drop(s, g, func() bool {
+// leave makes s, if it is u's, hear group g no more. missed: the entry at that seq
+// was not spread while it listened; 0: there is none to miss.
+func (h *hub) leave(s *session, u id.User, g id.Stream, seq id.Seq) (missed bool) {
+	heard := h.drop(s, g, seq, func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.user != u {
+		if missed = s.user == u; !missed {
 			return false
 		}
 		if s.greeting != nil {
@@ -134,17 +147,20 @@ func (h *hub) leave(s *session, u id.User, g id.Stream) {
 		s.groups = slices.DeleteFunc(s.groups, func(o id.Stream) bool { return o == g })
 		return true
 	})
+	return missed && !heard
 }
 
-// drop takes s off group g's list, if that is still right.
-func (h *hub) drop(s *session, g id.Stream, right func() bool) {
+// drop takes s off group g's list, if that is still right, and tells whether it heard the entry at seq there.
+func (h *hub) drop(s *session, g id.Stream, seq id.Seq, right func() bool) (heard bool) {
 	sh := h.shard(string(g))
 	sh.mu.Lock()
 	all := sh.groups[g]
-	if right() {
-		delete(all, s)
+	if right() && all != nil {
+		_, in := all.sessions[s]
+		heard = in && all.heard(seq)
+		delete(all.sessions, s)
 	}
-	empty := all != nil && len(all) == 0
+	empty := all != nil && len(all.sessions) == 0
 	if empty {
 		delete(sh.groups, g)
 	}
@@ -152,6 +168,7 @@ func (h *hub) drop(s *session, g id.Stream, right func() bool) {
 	if empty {
 		h.empty(bus.GroupTopic(g))
 	}
+	return heard
 }
 
 // sessions are those of a user.
@@ -191,7 +208,7 @@ func (h *hub) listened(t bus.Topic) bool {
 	sh := h.shard(g)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
-	return len(sh.groups[id.Stream(g)]) > 0
+	return sh.groups[id.Stream(g)] != nil
 }
 
 var (
@@ -199,8 +216,9 @@ var (
 	groupTopics = string(bus.GroupTopic(""))
 )
 
-// each calls do for every session that hears t. The shard is locked meanwhile.
-func (h *hub) each(t bus.Topic, do func(*session)) {
+// each calls do for every session that hears t. The shard is locked meanwhile. seq
+// is that of the group's entry which is spread, 0 if it is something else.
+func (h *hub) each(t bus.Topic, seq id.Seq, do func(*session)) {
 	if u, ok := strings.CutPrefix(string(t), userTopics); ok {
 		sh := h.shard(u)
 		sh.mu.RLock()
@@ -214,7 +232,14 @@ func (h *hub) each(t bus.Topic, do func(*session)) {
 		sh := h.shard(g)
 		sh.mu.RLock()
 		defer sh.mu.RUnlock()
-		for s := range sh.groups[id.Stream(g)] {
+		all := sh.groups[id.Stream(g)]
+		if all == nil {
+			return
+		}
+		if seq > 0 {
+			all.spread(seq)
+		}
+		for s := range all.sessions {
 			do(s)
 		}
 	}

@@ -197,7 +197,7 @@ func (r *reviews) seat(s *session, u id.User, groups []id.Stream) {
 	defer r.mu.Unlock()
 	for _, g := range wrong {
 		if _, spoken := r.spoken[u][g]; !spoken {
-			r.gw.hub.leave(s, u, g)
+			r.gw.hub.leave(s, u, g, 0)
 		}
 	}
 	for _, g := range missing {

@@ -78,7 +78,7 @@ func hashOf(u id.User, device string) account.TokenHash {
 
 // hears tells whether a session of u hears a group.
 func (h *house) hears(u id.User, group string) (yes bool) {
-	h.gw.hub.each(bus.GroupTopic(id.Stream(group)), func(s *session) { yes = yes || s.user == u })
+	h.gw.hub.each(bus.GroupTopic(id.Stream(group)), 0, func(s *session) { yes = yes || s.user == u })
 	return yes
 }
 

@@ -89,7 +89,10 @@ func (t *topics) run(ctx context.Context) {
 }
 
 // subscribe carries out the joins. What was said in the group before that is
-// missing, and nothing later need show it: so those sessions are told to sync.
+// missing, and nothing later need show it: so those sessions are told to sync. That
+// cannot be spared where the node heard the group already: between the entry that
+// adds somebody and the signal that has them listen others may write, and waiting
+// for every node to listen first would make a change depend on the bus.
 func (t *topics) subscribe(ctx context.Context) {
 	t.mu.Lock()
 	todo := t.joined

@@ -1,9 +1,14 @@
 package gateway
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/teahouse-im/teahouse/account"
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/wire"
 )
 
 // TestWheel turns a wheel of sessions by hand: each is visited at the first tick
@@ -64,7 +69,9 @@ func TestNothingIsLeftOfWhoHasGone(t *testing.T) {
 			p := h.dial()
 			switch i % 4 {
 			case 0:
-				p.ok("hello", hello(tokenOf("ann", "a"), "a")) // is replaced by the next one
+				device := fmt.Sprint("d", i)
+				p.ok("hello", hello(h.token("ann", device), device))
+				h.end("ann", account.End{Sessions: []id.Session{sessionOf("ann", device)}, Code: wire.CloseSignedOut})
 			case 1:
 				p.start("hello", hello(tokenOf("ann", "a"), "a"))
 				p.conn.Close()
@@ -72,8 +79,7 @@ func TestNothingIsLeftOfWhoHasGone(t *testing.T) {
 				p.write(textOf("no JSON")...)
 			}
 		}
-		last := h.dial()
-		last.ok("hello", hello(tokenOf("ann", "a"), "a"))
+		last := h.join("ann", "b")
 		last.write(clientFrame(final|opClose, closePayload(1000, ""))...)
 		last.closes(1000)
 		eventually(t, "nothing is left", func() bool {

@@ -1,11 +1,13 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 
 	"github.com/google/uuid"
 
+	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/stream"
 )
 
@@ -63,6 +65,24 @@ func EntryEvent(e stream.Entry) []byte {
 	b := make([]byte, 0, len(e.Body)+256)
 	b = append(b, `{"event":"entry","data":`...)
 	return append(EntryOf(e).append(b), '}')
+}
+
+// SeqOf tells the position in a frame of EntryEvent that is of this stream. 0: it is another frame.
+func SeqOf(frame []byte, s id.Stream) (seq id.Seq) {
+	rest, ok := bytes.CutPrefix(frame, []byte(`{"event":"entry","data":{"stream":"`))
+	if !ok || len(rest) < len(s) || string(rest[:len(s)]) != string(s) {
+		return 0
+	}
+	if rest, ok = bytes.CutPrefix(rest[len(s):], []byte(`","seq":`)); !ok {
+		return 0
+	}
+	for _, c := range rest {
+		if c < '0' || c > '9' {
+			break
+		}
+		seq = seq*10 + id.Seq(c-'0')
+	}
+	return seq
 }
 
 // Sent is the reply to a send.

@@ -11,6 +11,7 @@ import (
 type Signal struct {
 	Join  id.Stream `json:"join,omitempty"`  // the user is a member of this group now
 	Leave id.Stream `json:"leave,omitempty"` // and of this one no more
+	Last  []byte    `json:"last,omitempty"`  // with Leave: the frame of the entry that says so, for whom it has not reached
 	End   *End      `json:"end,omitempty"`
 	Live  *Live     `json:"live,omitempty"`
 	Tie   id.User   `json:"tie,omitempty"` // the user and this other stand to each other in another way now
