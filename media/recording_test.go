@@ -1,0 +1,124 @@
+package media_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"testing"
+	"time"
+)
+
+func box(name string, parts ...[]byte) []byte {
+	body := bytes.Join(parts, nil)
+	return append(append(binary.BigEndian.AppendUint32(nil, uint32(len(body)+8)), name...), body...)
+}
+
+func numbers(n ...uint32) (b []byte) {
+	for _, v := range n {
+		b = binary.BigEndian.AppendUint32(b, v)
+	}
+	return b
+}
+
+// track is one of 640 × 480 that is shown turned by a quarter.
+func track(handler string, extra ...[]byte) []byte {
+	const created = 0xdeadbeef
+	tkhd := numbers(0, created, created, 1, 0, 5000, 0, 0, 0, 0, 0, 0x10000, 0, 0xffff0000, 0, 0, 0, 0, 0x40000000, 640<<16, 480<<16)
+	mdhd := numbers(0, created, created, 48000, 240000, 0)
+	hdlr := append(append(numbers(0, 0), handler...), make([]byte, 13)...)
+	return box("trak", append([][]byte{box("tkhd", tkhd), box("mdia", box("mdhd", mdhd), box("hdlr", hdlr))}, extra...)...)
+}
+
+// film is an MP4 of 5 s that tells where it was taken.
+func film(place string) []byte {
+	mvhd := numbers(0, 0xdeadbeef, 0xdeadbeef, 1000, 5000, 0x10000)
+	return bytes.Join([][]byte{
+		box("ftyp", []byte("isom\x00\x00\x02\x00isommp42")),
+		box("uuid", []byte("0123456789abcdef"+place)),
+		box("moov", box("mvhd", mvhd), track("vide", box("udta", []byte(place))), track("soun"),
+			box("udta", box("\xa9xyz", []byte(place))), box("meta", numbers(0), []byte("mdta location.ISO6709 "+place))),
+		box("mdat", []byte("what is seen")),
+	}, nil)
+}
+
+func TestFilms(t *testing.T) {
+	h := open(t, nil)
+	data := film("GPS-CANARY")
+	m := h.upload("ann", data)
+	if m.Type != "video/mp4" || m.Width != 480 || m.Height != 640 || m.Duration != 5*time.Second || m.Thumbnail {
+		t.Fatalf("a film is taken for %+v", m)
+	}
+	got := h.content("ann", m.ID)
+	if len(got) != len(data) || bytes.Contains(got, []byte("CANARY")) || bytes.Contains(got, []byte{0xde, 0xad, 0xbe, 0xef}) {
+		t.Errorf("%d bytes of %d, and it tells: %q", len(got), len(data), got)
+	}
+	if at := bytes.Index(data, []byte("mdat")); !bytes.Equal(got[at:], data[at:]) {
+		t.Error("what is seen has changed or is elsewhere")
+	}
+
+	sound := bytes.Join([][]byte{box("ftyp", []byte("M4A \x00\x00\x00\x00")), box("moov", box("mvhd", numbers(0, 0, 0, 600, 900)), track("soun"))}, nil)
+	if m := h.upload("ann", sound); m.Type != "audio/mp4" || m.Duration != 1500*time.Millisecond || m.Width != 0 {
+		t.Errorf("sound in MP4 is taken for %+v", m)
+	}
+	for n := range data {
+		part := append(bytes.Clone(data[:n]), 0, 0, 0, 7)
+		if m := h.upload("ann", part); m.Type == "application/octet-stream" && !bytes.Equal(h.content("ann", m.ID), part) {
+			t.Fatalf("%d bytes of a film that is none come back changed", n)
+		}
+	}
+}
+
+func element(id string, parts ...[]byte) []byte {
+	body := bytes.Join(parts, nil)
+	return append(append([]byte(id), 0x10|byte(len(body)>>24), byte(len(body)>>16), byte(len(body)>>8), byte(len(body))), body...)
+}
+
+// webm is one with the tracks of those kinds, 2.5 s long if it says so.
+func webm(doc string, length []byte, kinds ...byte) []byte {
+	var tracks [][]byte
+	for _, k := range kinds {
+		video := element("\xe0", element("\xb0", []byte{1, 64}), element("\xba", []byte{240}))
+		tracks = append(tracks, element("\xae", element("\x83", []byte{k}), video))
+	}
+	segment := bytes.Join([][]byte{
+		element("\x15\x49\xa9\x66", element("\x2a\xd7\xb1", []byte{0x0f, 0x42, 0x40}), length),
+		element("\x16\x54\xae\x6b", tracks...),
+		element("\x1f\x43\xb6\x75", []byte("a cluster")),
+	}, nil)
+	return append(element("\x1a\x45\xdf\xa3", element("\x42\x82", []byte(doc))), append([]byte("\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff"), segment...)...)
+}
+
+func TestRecordings(t *testing.T) {
+	h := open(t, nil)
+	length := element("\x44\x89", binary.BigEndian.AppendUint64(nil, math.Float64bits(2500)))
+	page := func(granule uint64, body string) []byte {
+		b := append([]byte("OggS\x00\x02"), binary.LittleEndian.AppendUint64(nil, granule)...)
+		return append(append(b, "serialpage#crc.\x01\x13"[3:15]...), append([]byte{1, byte(len(body))}, body...)...)
+	}
+	opus := append(page(0, "OpusHead\x01\x01\x38\x01\x80\xbb\x00\x00\x00\x00\x00"), page(48000*3+312, "sound")...)
+	wav := []byte("RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x80\x3e\x00\x00\x02\x00\x10\x00data\x00\x7d\x00\x00")
+	wav = append(wav, make([]byte, 32000)...)
+	for name, c := range map[string]struct {
+		data          []byte
+		mediaType     string
+		width, height int
+		duration      time.Duration
+	}{
+		"film in WebM":         {webm("webm", length, 1, 2), "video/webm", 320, 240, 2500 * time.Millisecond},
+		"sound in WebM":        {webm("webm", nil, 2), "audio/webm", 320, 240, 0},
+		"Matroska":             {webm("matroska", length, 1), "application/octet-stream", 0, 0, 0},
+		"WebM without tracks":  {webm("webm", length), "application/octet-stream", 0, 0, 0},
+		"Opus":                 {opus, "audio/ogg", 0, 0, 3 * time.Second},
+		"Ogg of something":     {page(5, "fishead\x00"), "application/octet-stream", 0, 0, 0},
+		"WAVE":                 {wav, "audio/wav", 0, 0, 2 * time.Second},
+		"WAVE that ends early": {wav[:40], "application/octet-stream", 0, 0, 0},
+	} {
+		m := h.upload("ann", c.data)
+		if m.Type != c.mediaType || m.Duration != c.duration || m.Width != c.width || m.Height != c.height {
+			t.Errorf("%s is taken for %+v", name, m)
+		}
+		if !bytes.Equal(h.content("ann", m.ID), c.data) {
+			t.Errorf("%s comes back changed", name)
+		}
+	}
+}
