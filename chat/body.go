@@ -16,8 +16,8 @@ import (
 	"github.com/teahouse-im/teahouse/wire"
 )
 
-// What stands in conversations. The first three can be sent; the others come
-// from operations of their own.
+// What stands in conversations, beside messages with media. The first three can be
+// sent; the others come from operations of their own.
 const (
 	Text     stream.Kind = "text"
 	Location stream.Kind = "location"
@@ -53,27 +53,30 @@ type contactBody struct {
 // body checks what somebody wants to send and returns it in the one form in
 // which it is stored, sent out and compared with a retry: members in the order
 // of the protocol, no white space, no needless escapes. mentions are the people
-// it names; whether they are there is for mayMention to say.
-func (s *Service) body(ctx context.Context, kind stream.Kind, raw stdjson.RawMessage) (body stdjson.RawMessage, mentions []string, err error) {
+// it names; whether they are there is for mayMention to say. m is the medium it shows.
+func (s *Service) body(ctx context.Context, from id.User, kind stream.Kind, raw stdjson.RawMessage) (body stdjson.RawMessage, mentions []string, m Medium, err error) {
 	if len(raw) == 0 {
-		return nil, nil, fault.BadRequest.At("/body", "is missing")
+		return nil, nil, Medium{}, fault.BadRequest.At("/body", "is missing")
 	}
 	switch kind {
 	case Text:
 		b, err := wire.Decode[textBody](raw)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, Medium{}, err
 		}
 		body, err = s.textBody(&b)
-		return body, b.Mentions, err
+		return body, b.Mentions, Medium{}, err
 	case Location:
 		body, err = locationOf(raw)
-		return body, nil, err
+		return body, nil, Medium{}, err
 	case Contact:
 		body, err = s.contactBody(ctx, raw)
-		return body, nil, err
+		return body, nil, Medium{}, err
+	case Image, Voice, Video, File:
+		body, m, err = s.mediaBody(ctx, from, kind, raw)
+		return body, nil, m, err
 	}
-	return nil, nil, fault.BadRequest.At("/kind", "cannot be sent")
+	return nil, nil, Medium{}, fault.BadRequest.At("/kind", "cannot be sent")
 }
 
 func (s *Service) textBody(b *textBody) (stdjson.RawMessage, error) {

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -25,6 +26,11 @@ func (s *Service) Recall(ctx context.Context, u id.User, name string, seq int64)
 	}
 	if err := s.mayRecall(ctx, &a, e); err != nil {
 		return 0, err
+	}
+	if m, ok := mediumOf(e); ok && s.opt.Media != nil { // first, because afterwards nobody knows which it was
+		if err := s.opt.Media.Doubt(ctx, m); err != nil {
+			return 0, err
+		}
 	}
 	if err := s.log.Redact(ctx, a.stream, e.Seq, stream.Recalled, stream.RedactedBody); err != nil {
 		return 0, err
@@ -78,13 +84,25 @@ func (s *Service) mayRecall(ctx context.Context, a *access, e stream.Entry) erro
 	switch {
 	case !mine:
 		return fault.Forbidden.Saying("This is somebody else's message.")
-	case e.Kind != stream.Recalled && s.opt.Now().Sub(e.At) > s.opt.RecallWindow:
+	case e.Kind != stream.Recalled && s.opt.Now().Sub(e.At) > s.recallWindow(e.Kind):
 		return ErrRecallExpired
 	}
 	return nil
 }
 
+// recallWindow is how long a sender may take a message of that kind back.
+func (s *Service) recallWindow(k stream.Kind) time.Duration {
+	if k == File {
+		return s.opt.RecallWindowFiles
+	}
+	return s.opt.RecallWindow
+}
+
 // countable tells whether an entry is a message, taken back or not.
 func countable(k stream.Kind) bool {
-	return k == Text || k == Location || k == Contact || k.Redacted()
+	switch k {
+	case Text, Location, Contact, Image, Voice, Video, File:
+		return true
+	}
+	return k.Redacted()
 }

@@ -61,7 +61,7 @@ func (s *Service) accept(ctx context.Context, d Draft) (id.Stream, stream.Draft,
 		return "", stream.Draft{}, err
 	}
 	kind := stream.Kind(d.Send.Kind)
-	body, mentions, err := s.body(ctx, kind, d.Send.Body)
+	body, mentions, medium, err := s.body(ctx, d.From, kind, d.Send.Body)
 	if err != nil {
 		return "", stream.Draft{}, err
 	}
@@ -73,6 +73,11 @@ func (s *Service) accept(ctx context.Context, d Draft) (id.Stream, stream.Draft,
 	}
 	if a.stream.Kind() == id.Direct {
 		if err := s.open(ctx, d.From, a.peer, a.stream); err != nil {
+			return "", stream.Draft{}, err
+		}
+	}
+	if medium.ID != "" {
+		if err := s.carry(ctx, medium.ID, a.stream, msg); err != nil {
 			return "", stream.Draft{}, err
 		}
 	}

@@ -42,6 +42,9 @@ type Options struct {
 	GroupMembers int           // people in one group
 	RecallWindow time.Duration // how long a sender may take a message back
 	Now          func() time.Time
+
+	RecallWindowFiles time.Duration // the same, for files
+	Media             Library       // what messages show; nil: they cannot
 }
 
 // DefaultOptions are those of a fresh installation.
@@ -49,8 +52,8 @@ func DefaultOptions() Options {
 	return Options{
 		TextBytes:    8 << 10,
 		GroupMembers: 500,
-		RecallWindow: 2 * time.Minute,
-		Now:          time.Now,
+		RecallWindow: 2 * time.Minute, RecallWindowFiles: 3 * time.Hour,
+		Now: time.Now,
 	}
 }
 
