@@ -164,11 +164,32 @@ func TestWatchingEndsWithTheSession(t *testing.T) {
 		defer w.mu.Unlock()
 		return len(w.people) == 0
 	})
-	eventually(t, "their topics are let go", func() bool {
+	n.tidied()
+}
+
+// tidied waits until topics are let go that nobody listens to.
+func (n *villageNode) tidied() {
+	n.v.t.Helper()
+	eventually(n.v.t, "topics are let go", func() bool {
+		n.gw.topics.change.Lock()
+		defer n.gw.topics.change.Unlock()
 		n.gw.topics.mu.Lock()
 		defer n.gw.topics.mu.Unlock()
 		return len(n.gw.topics.empty) == 0
 	})
+}
+
+// Whoever stops watching and begins again is listened to all the time.
+func TestWatchingAgain(t *testing.T) {
+	n := settle(t, quick)
+	n.befriend("ann", "ben")
+	ann, ben := n.join("ann", "a"), n.join("ben", "b")
+	ann.watch("ben")
+	ann.watch()
+	ann.watch("ben")
+	n.tidied()
+	ben.status("away")
+	ann.sees("ben away")
 }
 
 // meddler lets something happen between a look and its use.
@@ -233,12 +254,32 @@ func TestAChangeWhileWatchBegins(t *testing.T) {
 	ann.silent(isPresence)
 }
 
+// idle waits until all that was due before is found out.
+func (n *villageNode) idle(u id.User) {
+	n.v.t.Helper()
+	w := n.gw.watches
+	for range 2 { // what is under way may have been begun before
+		w.mu.Lock()
+		before := w.people[u].looks
+		w.mu.Unlock()
+		n.gw.LookAgain()
+		eventually(n.v.t, "it is looked at", func() bool {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.people[u].looks > before
+		})
+	}
+}
+
 // Nor is what changes between the two people.
 func TestABlockWhileWatchBegins(t *testing.T) {
 	n, m := meddled(t)
 	ann := n.join("ann", "a")
 	n.join("ben", "b")
-	m.on(&m.may, func() { ok(t, n.friends.Block(n.v.ctx, "ben", "ann")) })
+	m.on(&m.may, func() {
+		ok(t, n.friends.Block(n.v.ctx, "ben", "ann"))
+		n.idle("ben")
+	})
 	ann.shows(ann.watch("ben")[0], "ben online")
 	ann.sees("ben offline")
 }
