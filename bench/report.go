@@ -55,20 +55,27 @@ type Row struct {
 	Verdict  string  `json:"verdict,omitempty"`
 }
 
-func machine() Machine {
-	m := Machine{Cores: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Commit: "unknown"}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			switch s.Key {
-			case "vcs.revision":
-				m.Commit = s.Value
-			case "vcs.modified":
-				if s.Value == "true" {
-					m.Commit += " and changes"
-				}
-			}
-		}
+// Commit is what a program was built from, as its build information has it.
+func Commit(info *debug.BuildInfo) string {
+	if info == nil {
+		return "unknown"
 	}
+	of := map[string]string{}
+	for _, s := range info.Settings {
+		of[s.Key] = s.Value
+	}
+	switch {
+	case of["vcs.revision"] == "": // built outside of a checkout, or with -buildvcs=false
+		return "unknown"
+	case of["vcs.modified"] == "true":
+		return of["vcs.revision"] + " and changes"
+	}
+	return of["vcs.revision"]
+}
+
+func machine() Machine {
+	info, _ := debug.ReadBuildInfo()
+	m := Machine{Cores: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Commit: Commit(info)}
 	describe(&m)
 	return m
 }

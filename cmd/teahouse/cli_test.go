@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,9 @@ func TestBadSettingsAreRefusedByName(t *testing.T) {
 		{serve("--config", file("nested.yaml", "listen: {port: 1}\n")), nil, "listen"},
 		{serve("--config", file("list.yaml", "- a\n")), nil, "mapping"},
 		{serve(), []string{"TEAHOUSE_SESSIONS_PER_USER=x"}, "--sessions-per-user"},
+		{serve(), []string{"TEAHOUSE_SESSION_PER_USER=3"}, "TEAHOUSE_SESSION_PER_USER"},
+		{serve(), []string{"TEAHOUSE_BUSS_FILE=x"}, "TEAHOUSE_BUSS_FILE"},
+		{[]string{"version"}, []string{"TEAHOUSE_="}, "TEAHOUSE_"},
 		{serve(), []string{"TEAHOUSE_BUS_FILE=" + filepath.Join(dir, "absent")}, "TEAHOUSE_BUS_FILE"},
 		{[]string{"user", "role", "ann", "emperor"}, nil, "emperor"},
 	} {
@@ -191,4 +195,69 @@ func TestAStopSaysGoodbye(t *testing.T) {
 	p.start()
 	_, err := d.Ping(t.Context()) // the device comes back by itself
 	must(t, err)
+}
+
+// TestTheEnvironmentOfOthers: what tests, scripts and Kubernetes put there is no mistake.
+func TestTheEnvironmentOfOthers(t *testing.T) {
+	cmd := exec.Command(program, "version")
+	cmd.Env = append(os.Environ(), "TEAHOUSE_TEST_CQL=x", "TEAHOUSE_BIN=/x", "TEAHOUSE_STORE_FILE=/absent", "TEAHOUSE_GROUP_MEMBERS=7",
+		"TEAHOUSE_SERVICE_HOST=10.0.0.1", "TEAHOUSE_PORT=tcp://10.0.0.1:80", "TEAHOUSE_OPS_PORT_9090_TCP_ADDR=10.0.0.2", "TEAHOUSE_SERVICE_PORT_HTTP=80")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.HasPrefix(string(out), "teahouse ") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	stamped := func(version string, settings ...debug.BuildSetting) *debug.BuildInfo {
+		return &debug.BuildInfo{Main: debug.Module{Version: version}, Settings: settings}
+	}
+	revision, modified := debug.BuildSetting{Key: "vcs.revision", Value: "abc123"}, debug.BuildSetting{Key: "vcs.modified", Value: "true"}
+	for want, info := range map[string]*debug.BuildInfo{
+		"devel (commit unknown)":            nil,
+		"devel (commit abc123)":             stamped("(devel)", revision),
+		"devel (commit abc123 and changes)": stamped("", revision, modified),
+		"v1.2.3":                            stamped("v1.2.3"),
+		"v1.2.3 (commit abc123)":            stamped("v1.2.3", revision),
+	} {
+		if got := versionOf(info); got != want {
+			t.Errorf("version is %q, want %q", got, want)
+		}
+	}
+}
+
+// TestUserSaysWhatItDid, and names whom it does not find.
+func TestUserSaysWhatItDid(t *testing.T) {
+	data := t.TempDir()
+	p := launch(t, "--data", data)
+	user := func(args ...string) (string, error) {
+		cmd := exec.Command(program, append([]string{"user"}, append(args, "--data", data, "--ops-listen", strings.TrimPrefix(p.ops, "http://"))...)...)
+		cmd.Stdin = strings.NewReader(password + "\n")
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"add", "ann"}, "ann was added\n"},
+		{[]string{"password", "ann"}, "ann has a new password; all sign-ins have ended\n"},
+		{[]string{"role", "ann", "moderator"}, "ann is moderator now\n"},
+		{[]string{"role", "ann", "none"}, "ann has no role any more\n"},
+		{[]string{"suspend", "ann"}, "ann is suspended until lifted\n"},
+		{[]string{"suspend", "ann", "--for", "24h"}, "ann is suspended for 24h0m0s\n"},
+		{[]string{"unsuspend", "ann"}, "ann is not suspended any more\n"},
+	} {
+		if out, err := user(c.args...); err != nil || out != c.says {
+			t.Errorf("user %s says %q, %v", strings.Join(c.args, " "), out, err)
+		}
+	}
+	for _, args := range [][]string{{"password", "zoe"}, {"role", "zoe", "none"}, {"suspend", "zoe"}, {"unsuspend", "zoe"}} {
+		if out, err := user(args...); err == nil || !strings.Contains(out, `there is no user "zoe"`) {
+			t.Errorf("user %s says %q, %v", strings.Join(args, " "), out, err)
+		}
+	}
+	if out, err := user("add", "ann"); err == nil || !strings.Contains(out, "ann") || !strings.Contains(out, "user_taken") {
+		t.Errorf("adding somebody twice says %q, %v", out, err)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,12 +40,7 @@ func loadYAML(r io.Reader) (kong.Resolver, error) {
 // Validate refuses keys that are no flag of any command.
 func (s settings) Validate(app *kong.Application) error {
 	known := map[string]bool{}
-	_ = kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
-		if f, ok := node.(*kong.Flag); ok {
-			known[f.Name] = true
-		}
-		return next(nil)
-	})
+	flags(app, func(f *kong.Flag) { known[f.Name] = true })
 	var unknown []string
 	for key := range s {
 		if !known[key] || key == "config" || key == "help" {
@@ -68,6 +64,44 @@ func (s settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, 
 		value = fmt.Sprint(value)
 	}
 	return value, nil
+}
+
+// flags calls do for every flag of every command.
+func flags(app *kong.Application, do func(*kong.Flag)) {
+	_ = kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
+		if f, ok := node.(*kong.Flag); ok {
+			do(f)
+		}
+		return next(nil)
+	})
+}
+
+// others are variables that begin like ours and are meant for somebody else: those
+// of tests and scripts, and those that Kubernetes makes of services which are
+// called teahouse, or teahouse and something.
+var others = regexp.MustCompile(`^TEAHOUSE_(TEST_.*|BIN|SERVICES_PATIENCE|(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?))$`)
+
+// checkEnvironment refuses variables that begin like ours and are no flag of any
+// command: a misspelt setting must not be a setting left out.
+func checkEnvironment(app *kong.Application, environment []string) error {
+	known := map[string]bool{}
+	flags(app, func(f *kong.Flag) {
+		for _, name := range f.Envs {
+			known[name], known[name+"_FILE"] = true, true
+		}
+	})
+	var unknown []string
+	for _, line := range environment {
+		name, _, _ := strings.Cut(line, "=")
+		if strings.HasPrefix(name, "TEAHOUSE_") && !known[name] && !others.MatchString(name) {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		return fmt.Errorf("the environment has variables that are no setting: %s", strings.Join(unknown, ", "))
+	}
+	return nil
 }
 
 func inEnvironment(flag *kong.Flag) bool {

@@ -58,6 +58,9 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkEnvironment(parser.Model, os.Environ()); err != nil {
+		return usageError{err}
+	}
 	ctx, err := parser.Parse(args)
 	if err != nil {
 		return usageError{err}
@@ -72,19 +75,23 @@ func (versionCmd) Run() error {
 	return nil
 }
 
-// version is the module's version, or the commit it was built from.
+// version is the module's version where it has one, and the commit it was built from.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown"
+		return versionOf(nil)
 	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
+	return versionOf(info)
+}
+
+func versionOf(info *debug.BuildInfo) string {
+	v := "devel"
+	if info != nil && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		v = info.Main.Version
+	}
+	commit := bench.Commit(info)
+	if v != "devel" && commit == "unknown" { // of a module that was fetched
 		return v
 	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return s.Value
-		}
-	}
-	return "devel"
+	return v + " (commit " + commit + ")"
 }

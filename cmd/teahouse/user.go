@@ -60,7 +60,7 @@ func (c *userAdd) Run(all *commands) error {
 	if name == "" {
 		name = c.Name
 	}
-	return all.User.post("", map[string]any{"user": c.Name, "password": password, "display_name": name})
+	return all.User.post(c.Name, "", map[string]any{"user": c.Name, "password": password, "display_name": name}, "was added")
 }
 
 func (c *userPassword) Run(all *commands) error {
@@ -68,15 +68,19 @@ func (c *userPassword) Run(all *commands) error {
 	if err != nil {
 		return err
 	}
-	return all.User.post(c.Name+"/password", map[string]any{"password": password})
+	return all.User.post(c.Name, "password", map[string]any{"password": password}, "has a new password; all sign-ins have ended")
 }
 
 func (c *userRole) Run(all *commands) error {
-	return all.User.post(c.Name+"/role", map[string]any{"role": c.Role})
+	did := "is " + c.Role + " now"
+	if c.Role == "none" {
+		did = "has no role any more"
+	}
+	return all.User.post(c.Name, "role", map[string]any{"role": c.Role}, did)
 }
 
 func (c *userSuspend) Run(all *commands) error {
-	body := map[string]any{}
+	body, did := map[string]any{}, "is suspended until lifted"
 	if c.Reason != "" {
 		body["reason"] = c.Reason
 	}
@@ -85,12 +89,13 @@ func (c *userSuspend) Run(all *commands) error {
 			return usageError{fmt.Errorf("--for: %s is less than a second", c.For)}
 		}
 		body["for_s"] = int64(c.For / time.Second)
+		did = "is suspended for " + c.For.Truncate(time.Second).String()
 	}
-	return all.User.post(c.Name+"/suspend", body)
+	return all.User.post(c.Name, "suspend", body, did)
 }
 
 func (c *userUnsuspend) Run(all *commands) error {
-	return all.User.post(c.Name+"/unsuspend", map[string]any{})
+	return all.User.post(c.Name, "unsuspend", map[string]any{}, "is not suspended any more")
 }
 
 // readPassword takes the first line.
@@ -106,8 +111,9 @@ func readPassword(r io.Reader) (string, error) {
 	return line, nil
 }
 
-// post asks the server for something about a person.
-func (c *userCmd) post(path string, body any) error {
+// post asks the server for something about a person, and says what was done. What
+// "" is adds them.
+func (c *userCmd) post(name, what string, body any, did string) error {
 	token := c.OperatorToken
 	if token == "" {
 		var err error
@@ -119,7 +125,10 @@ func (c *userCmd) post(path string, body any) error {
 	if err != nil {
 		return err
 	}
-	target := url.URL{Scheme: "http", Host: c.OpsListen, Path: strings.TrimSuffix("/operator/users/"+path, "/")}
+	target := url.URL{Scheme: "http", Host: c.OpsListen, Path: "/operator/users"}
+	if what != "" {
+		target.Path += "/" + name + "/" + what
+	}
 	r, err := http.NewRequest(http.MethodPost, target.String(), bytes.NewReader(b))
 	if err != nil {
 		return err
@@ -133,11 +142,15 @@ func (c *userCmd) post(path string, body any) error {
 	}
 	defer res.Body.Close()
 	if res.StatusCode < 300 {
+		fmt.Println(name, did)
 		return nil
 	}
 	var problem struct{ Code, Detail string }
 	if err := json.NewDecoder(res.Body).Decode(&problem); err != nil {
 		return fmt.Errorf("the server answers %s", res.Status)
 	}
-	return fmt.Errorf("%s (%s)", problem.Detail, problem.Code)
+	if problem.Code == "not_found" {
+		return fmt.Errorf("there is no user %q (not_found)", name)
+	}
+	return fmt.Errorf("%s: %s (%s)", name, problem.Detail, problem.Code)
 }
