@@ -29,6 +29,7 @@ const look = () => {
 addEventListener("online", look);
 addEventListener("offline", look);
 addEventListener("focus", () => redraw());
+setInterval(() => redraw(), 60_000); // "5 minutes ago" grows old
 document.addEventListener("visibilitychange", look);
 
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

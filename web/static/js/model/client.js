@@ -50,7 +50,7 @@ export class Client {
     this.sending = new Sending(this.outbox, changed);
     this.moments = new Moments(user, api, changed);
     this.notices = new Notices({ call, stirred: (post) => this.moments.stirred(post), changed });
-    this.around = new Around({ call, invisible: () => this.status.state === "invisible", changed });
+    this.around = new Around({ call, automatic: () => this.status.state === "active", changed });
     this.chats.onPersonal = (e) => this.#personal(e);
     this.chats.onStanding = (s) => s.stream === "@moments" && this.notices.stands(s);
     this.chats.onPersonalRead = (stream, seq) => stream === "@moments" && this.notices.readElsewhere(seq);
@@ -66,6 +66,7 @@ export class Client {
     const whole = this.chats.welcome(w.sync);
     this.outbox.flush();
     this.around.welcome();
+    if (this.status.state === "away") this.session.call("status", { state: "away" }).catch(() => {}); // a connection begins as active
     this.moments.peek().catch(() => {});
     this.people.refresh().catch(() => {});
     this.api

@@ -35,7 +35,7 @@ export class Upload {
     this.kind = kind;
     /** An address of the file while it is here. */
     this.url = kind === "file" ? "" : URL.createObjectURL(file);
-    /** Whether it got there; it is false for ever if it was cancelled. @type {Promise<Medium|null>} */
+    /** What became of it; null if it failed or was cancelled. @type {Promise<Medium|null>} */
     this.done = this.#run();
   }
 
@@ -105,13 +105,25 @@ export class Library {
       return known.url;
     }
     const one = { url: Promise.resolve(""), users: 1, bytes: 0 };
-    one.url = this.api.blob(small ? at`/media/${media}/thumbnail` : at`/media/${media}`).then((blob) => {
+    one.url = this.#read(media, small).then((blob) => {
       one.bytes = blob.size;
       return URL.createObjectURL(blob);
     });
     one.url.catch(() => this.#held.delete(key)); // the next one who looks tries again
     this.#held.set(key, one);
     return one.url;
+  }
+
+  /** @param {string} media @param {boolean} small @returns {Promise<Blob>} */
+  async #read(media, small) {
+    if (small) {
+      try {
+        return await this.api.blob(at`/media/${media}/thumbnail`);
+      } catch (err) {
+        if (asProblem(err).code !== "not_found") throw err; // some have none
+      }
+    }
+    return this.api.blob(at`/media/${media}`);
   }
 
   /** @param {string} media @param {boolean} [small] */
@@ -136,7 +148,7 @@ export class Library {
 
   /** The bytes of a medium, to be saved as a file. @param {string} media */
   read(media) {
-    return this.api.blob(at`/media/${media}`);
+    return this.#read(media, false);
   }
 
   /** Lets go of everything. */

@@ -144,7 +144,7 @@ export class Moments {
   stirred(post) {
     if (!this.#all.has(post)) return;
     clearTimeout(this.#soon.get(post));
-    this.#soon.set(post, setTimeout(() => this.look(post).catch(() => {}), SETTLED_MS));
+    this.#soon.set(post, setTimeout(() => this.#all.has(post) && this.look(post).catch(() => {}), SETTLED_MS));
   }
 
   /** A friend has posted. @param {{author: string, post: string}} hint */

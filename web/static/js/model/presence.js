@@ -22,7 +22,7 @@ export class Around {
   /**
    * @param {object} to
    * @param {(op: string, data: object) => Promise<any>} to.call
-   * @param {() => boolean} to.invisible  Nobody is to see us: then nothing is told by itself.
+   * @param {() => boolean} to.automatic  Nobody chose how we are to be seen: it follows whether the page is looked at.
    * @param {() => void} to.changed
    */
   constructor(to) {
@@ -69,7 +69,7 @@ export class Around {
 
   /** @param {boolean} on */
   #doze(on) {
-    if (this.#to.invisible()) return;
+    if (!this.#to.automatic()) return;
     this.#to.call("status", { state: on ? "away" : "active" }).then(() => (this.#dozing = on), () => {});
   }
 

@@ -112,7 +112,7 @@ export function MomentCard({ client, m, still = false }) {
   const like = () => run(() => moments.like(m, !liked));
   const choose = (/** @type {any} */ audience) => run(() => moments.setAudience(m, audience)).then((ok) => ok && setAsking(""));
   return html`
-    <article class="moment" aria-label=${words.momentBy(name, ago(m.at))} data-post=${m.post}>
+    <article class="moment" aria-label=${words.momentBy(name, ago(m.at))} tabindex="-1">
       <${Avatar} id=${m.author} name=${name} dot=${!still && m.author !== client.user} />
       <div class="moment-body">
         <${Head} client=${client} m=${m} />

@@ -40,13 +40,25 @@ const Skeleton = () => html`
   <div class="moment skeleton-moment" aria-hidden="true"><i></i><div><b></b><b></b><b></b></div></div>
 `;
 
+/** The page keys go from moment to moment, wherever one is inside. @param {KeyboardEvent} e */
+function pages(e) {
+  const step = { PageDown: 1, PageUp: -1 }[e.key];
+  const from = /** @type {HTMLElement} */ (e.target).closest(".moment");
+  if (!step || !from || /** @type {HTMLElement} */ (e.target).closest("dialog, textarea")) return;
+  const all = /** @type {HTMLElement[]} */ ([...(from.parentElement?.children ?? [])]);
+  const to = all[all.indexOf(/** @type {HTMLElement} */ (from)) + step];
+  if (!to) return;
+  e.preventDefault();
+  to.focus();
+}
+
 /** @param {{client: Client, list: List, still?: boolean, nothing: string, hint: string}} props */
 function Moments({ client, list, still = false, nothing, hint }) {
   useEffect(() => void client.moments.refresh(list), [list]);
   const shown = client.moments.shown(list);
   return html`
     ${!list.posts && !list.problem && html`<${Skeleton} /><${Skeleton} />`}
-    <div class="moments-list" role="feed" aria-busy=${String(list.loading)} aria-label=${words.moments}>
+    <div class="moments-list" role="feed" aria-busy=${String(list.loading)} aria-label=${words.moments} onKeyDown=${pages}>
       ${shown.map((m) => html`<${MomentCard} key=${m.post} client=${client} m=${m} still=${still} />`)}
     </div>
     ${list.posts && shown.length === 0 && !list.next && html`<${Nothing} picture="img/leaves.svg" title=${nothing} hint=${hint} />`}

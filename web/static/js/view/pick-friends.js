@@ -1,8 +1,13 @@
 // Choosing among friends.
 
-import { html } from "./dom.js";
+import { html, useState } from "./dom.js";
 import { Avatar } from "./avatar.js";
+import { Icon } from "./icons.js";
 import { words } from "../text/words.js";
+
+/** From so many friends on they can be searched; and more are not shown at once. */
+const FILTER_FROM = 12;
+const SHOWN = 200;
 
 /**
  * @param {object} props
@@ -13,7 +18,10 @@ import { words } from "../text/words.js";
  * @param {string} [props.legend]
  */
 export function PickFriends({ client, picked, onPick, without = [], legend = words.chooseFriends }) {
+  const [filter, setFilter] = useState("");
   const friends = client.people.sorted(words.code).filter((f) => !without.includes(f.user));
+  const wanted = filter.trim().toLowerCase();
+  const found = wanted ? friends.filter((f) => [client.people.name(f.user), f.display_name, f.user, ...f.tags].some((t) => t.toLowerCase().includes(wanted))) : friends;
   /** @param {string} user @param {boolean} on */
   const set = (user, on) => {
     const next = new Set(picked);
@@ -24,7 +32,15 @@ export function PickFriends({ client, picked, onPick, without = [], legend = wor
   return html`
     <fieldset class="pick">
       <legend>${legend}</legend>
-      ${friends.map((f) => {
+      ${friends.length >= FILTER_FROM &&
+      html`
+        <div class="filter">
+          <${Icon} name="search" />
+          <input type="search" aria-label=${words.filterContacts} placeholder=${words.filterContacts} value=${filter}
+            onInput=${(/** @type {any} */ e) => setFilter(e.currentTarget.value)} />
+        </div>
+      `}
+      ${found.slice(0, SHOWN).map((f) => {
         const name = client.people.name(f.user);
         return html`
           <label key=${f.user} class="pick-one">

@@ -21,7 +21,13 @@ export function Status({ client }) {
   const [busy, run] = useBusy();
   const { status, people } = client;
   const [text, setText] = useState(/** @type {string|null} */ (null));
-  const choose = (/** @type {typeof STATES[number]} */ state) => () => run(() => client.present({ state }));
+  const [wanted, setWanted] = useState(/** @type {string|null} */ (null)); // while it is being changed
+  const state = wanted ?? status.state;
+  const choose = (/** @type {typeof STATES[number]} */ to) => async () => {
+    setWanted(to);
+    await run(() => client.present({ state: to }));
+    setWanted(null);
+  };
   /** @param {SubmitEvent} e */
   const submit = (e) => {
     e.preventDefault();
@@ -34,17 +40,17 @@ export function Status({ client }) {
   return html`
     <section class="sheet" aria-label=${words.status}>
       <h2>${words.status}</h2>
-      <fieldset class="states" disabled=${busy}>
+      <fieldset class="states">
         <legend class="hidden">${words.status}</legend>
         ${STATES.map(
           (s) => html`
-            <label key=${s} class=${cls("state", status.state === s && "picked")}>
-              <input type="radio" name="state" checked=${status.state === s} onChange=${choose(s)} /><i class=${cls("dot", DOTS[s])}></i>${words.states[s]}
+            <label key=${s} class=${cls("state", state === s && "picked")}>
+              <input type="radio" name="state" checked=${state === s} onChange=${choose(s)} /><i class=${cls("dot", DOTS[s])}></i>${words.states[s]}
             </label>
           `,
         )}
       </fieldset>
-      ${status.state === "invisible" && html`<p class="hint">${words.invisibleHint}</p>`}
+      ${state === "invisible" && html`<p class="hint">${words.invisibleHint}</p>`}
       <form class="form line" onSubmit=${submit}>
         <label class="field"><span>${words.statusText}</span>
           <input maxlength=${TEXT_MOST} dir="auto" value=${text ?? status.text} onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)} /></label>
