@@ -1,0 +1,67 @@
+package gateway
+
+import (
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/wire"
+)
+
+// BenchmarkPresenceChange is what it costs when somebody changes their state
+// whom so many watch, each over a socket of their own. Run it with
+//
+//	go test ./gateway -run '^$' -bench PresenceChange -benchtime 200x
+//
+// The clients read nothing, so that all the CPU is the server's; "queued" leaves
+// out the sockets, and so the system calls.
+func BenchmarkPresenceChange(b *testing.B) {
+	for _, watchers := range []int{200, 2000} {
+		b.Run(fmt.Sprintf("watchers=%d", watchers), func(b *testing.B) { presenceChange(b, watchers, false) })
+		b.Run(fmt.Sprintf("watchers=%d/queued", watchers), func(b *testing.B) { presenceChange(b, watchers, true) })
+	}
+}
+
+// muteLink swallows what is written.
+type muteLink struct{ link }
+
+func (muteLink) write(p []byte) (int, error) { return len(p), nil }
+
+func presenceChange(b *testing.B, watchers int, mute bool) {
+	n := settle(b, slow)
+	seat := n.presence.Arrive("ben", "b")
+	n.v.register("ben")
+	for i := range watchers {
+		u := id.User(fmt.Sprintf("user-%d", i))
+		n.befriend("ben", u)
+		n.join(u, "d").watch("ben")
+	}
+	if mute {
+		n.gw.hub.all(func(s *session) { s.link = muteLink{s.link} })
+	}
+	sent := func() int64 { return n.gw.Stats().FramesOut }
+	states := []string{"away", "active"}
+	before, cpu, start := sent(), used(), time.Now()
+	for i := 0; b.Loop(); i++ {
+		if err := n.presence.Status(n.v.ctx, seat, wire.Status{State: states[i%2]}); err != nil {
+			b.Fatal(err)
+		}
+		for want := before + int64(i+1)*int64(watchers); sent() < want; {
+			time.Sleep(100 * time.Microsecond) // between two looks; costs the server nothing
+			if time.Since(start) > time.Minute*10 {
+				b.Fatal("they are not told")
+			}
+		}
+	}
+	b.ReportMetric(float64(used()-cpu)/float64(b.N)/1e6, "cpu-ms/change")
+	b.ReportMetric(0, "ns/op")
+}
+
+// used is the CPU time of the process.
+func used() time.Duration {
+	var use syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &use)
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
+}
