@@ -3,6 +3,7 @@ package feed_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -267,11 +268,51 @@ func TestASweepLeavesAloneWhatIsYoung(t *testing.T) {
 	for _, step := range []struct {
 		wait time.Duration
 		left int
-	}{{0, 2}, {14 * time.Second, 2}, {2 * time.Second, 1}, {time.Minute, 1}, {time.Minute, 0}} {
+	}{{0, 2}, {4 * time.Second, 2}, {2 * time.Second, 1}, {time.Minute, 1}, {time.Minute, 0}} {
 		h.advance(step.wait)
 		h.Sweep(ctx(h))
 		if n := marks(); n != step.left {
 			t.Fatalf("after %v more there are %d marks, want %d", step.wait, n, step.left)
 		}
 	}
+}
+
+// A service that begins finishes at once what others left, and goes on looking.
+func TestRun(t *testing.T) {
+	h := cast(t)
+	k := &cut{h: h, left: 2}
+	h.opt.Failed = func(error) {}
+	dead := h.node(cutStore{h.store, k}, k, k)
+	p, err := dead.Post(ctx(h), "ann", feed.Draft{Text: "x", Audience: forFriends})
+	good(t, err)
+	dead.Settled()
+	if len(h.timeline("bea", 0)) != 0 {
+		t.Fatal("it was not cut off")
+	}
+	running, stop := context.WithCancel(ctx(h))
+	ended := make(chan struct{})
+	h.opt.Failed = h.failed
+	h.opt.SweepEvery = time.Millisecond
+	next := h.node(h.store, h.seq, h.store)
+	go func() { defer close(ended); next.Run(running) }()
+	until := func(what string, done func() bool) {
+		t.Helper()
+		for end := time.Now().Add(time.Minute); !done(); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal(what)
+			}
+		}
+	}
+	until("the first sweep did not finish it", func() bool { return slices.Contains(ids(h.timeline("bea", 0)), p.ID) })
+	k.left = 2
+	q, err := dead.Post(ctx(h), "ann", feed.Draft{Text: "y", Audience: forFriends})
+	good(t, err)
+	dead.Settled()
+	until("a later sweep did not finish it", func() bool {
+		h.advance(time.Second)
+		return slices.Contains(ids(h.timeline("bea", 0)), q.ID)
+	})
+	stop()
+	<-ended
+	h.quiet()
 }

@@ -72,7 +72,7 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		Now: time.Now, TextRunes: 2000, Images: 9, Mentions: 50, Comments: 2000, AudienceUsers: 1000, BackFill: 50,
-		SweepEvery: 10 * time.Second, SweepAfter: 15 * time.Second, Failed: func(error) {},
+		SweepEvery: 2 * time.Second, SweepAfter: 5 * time.Second, Failed: func(error) {},
 	}
 }
 
@@ -86,6 +86,7 @@ type Service struct {
 	library Library
 	hint    Hint
 	opt     Options
+	began   time.Time
 	desk    desk
 }
 
@@ -94,6 +95,7 @@ func NewService(store Store, entries Entries, log Redacter, ties Ties, authors A
 	s := &Service{
 		store: store, entries: entries, log: log, ties: ties, authors: authors, library: library, hint: hint, opt: opt,
 	}
+	s.began = s.now()
 	s.desk.hands = crew.New(settlersIdle)
 	return s
 }

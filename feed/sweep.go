@@ -17,17 +17,18 @@ const (
 	sweepLimit = 16 << 10
 )
 
-// Run settles what was begun, here or on another node, and left undone. It
-// returns when ctx ends.
+// Run settles what was begun, here or on another node, and left undone. What was
+// begun before this service was, by a process that may have died, does not wait
+// to grow old: doing it again changes nothing. Run returns when ctx ends.
 func (s *Service) Run(ctx context.Context) {
 	tick := time.NewTicker(s.opt.SweepEvery)
 	defer tick.Stop()
 	for {
+		s.sweep(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			s.sweep(ctx)
 		}
 	}
 }
@@ -63,7 +64,7 @@ func (s *Service) sweepShard(ctx context.Context, shard int) error {
 func (s *Service) settleMarks(ctx context.Context, marks []Mark) (any bool) {
 	jobs, order := map[id.Post]*job{}, []id.Post(nil)
 	for _, m := range marks {
-		if s.now().Sub(m.at()) < s.opt.SweepAfter {
+		if at := m.at(); s.now().Sub(at) < s.opt.SweepAfter && !at.Before(s.began) {
 			continue
 		}
 		if jobs[m.Post] == nil {
