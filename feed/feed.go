@@ -101,7 +101,7 @@ type Act struct {
 	Kind    string    `json:"kind"`
 	ID      string    `json:"id"` // as in its key
 	From    id.User   `json:"from"`
-	At      time.Time `json:"at"`
+	At      time.Time `json:"at"` // UTC, whole milliseconds
 	Text    string    `json:"text,omitempty"`
 	ReplyTo *Reply    `json:"reply_to,omitempty"`
 

@@ -47,55 +47,38 @@ func (s *Store) CreatePost(_ context.Context, p feed.Post, m feed.Mark) error {
 
 // ChangePost implements feed.Store.
 func (s *Store) ChangePost(_ context.Context, post id.Post, m feed.Mark, change func(*feed.Post) error) (feed.Post, error) {
-	var p feed.Post
-	found, err := changeRow(s, postKey(post), &p, m, func(p *feed.Post, found bool) error {
-		if !found {
-			return feed.ErrUnknown
-		}
-		author := p.Author
-		err := change(p)
-		p.ID, p.Author = post, author
-		return err
-	})
-	if !found {
-		p = feed.Post{}
-	}
-	return p, err
-}
-
-// ChangeAct implements feed.Store.
-func (s *Store) ChangeAct(_ context.Context, post id.Post, k feed.ActKey, m feed.Mark, change func(*feed.Act) error) (feed.Act, error) {
-	a := feed.Act{Kind: k.Kind, ID: k.ID}
-	_, err := changeRow(s, actKey(post, k), &a, m, func(a *feed.Act, _ bool) error {
-		err := change(a)
-		a.Kind, a.ID = k.Kind, k.ID
-		return err
-	})
-	return a, err
-}
-
-// changeRow reads a row into v, changes and stores it as one step, with the mark.
-// Nothing is stored if change fails or alters nothing.
-func changeRow[T any](s *Store, key []byte, v *T, m feed.Mark, change func(v *T, found bool) error) (found bool, err error) {
+	key := postKey(post)
 	defer s.locks.lock(key)()
-	if found, err = s.read(key, v); err != nil {
-		return found, err
+	var p feed.Post
+	switch found, err := s.read(key, &p); {
+	case err != nil:
+		return p, err
+	case !found:
+		return p, feed.ErrUnknown
 	}
-	before, err := json.Marshal(*v)
+	before, err := json.Marshal(p)
 	if err != nil {
-		return found, fmt.Errorf("encode the row %q: %w", key, err)
+		return p, fmt.Errorf("encode the row %q: %w", key, err)
 	}
-	if err := change(v, found); err != nil {
-		return found, err
+	author := p.Author
+	if err := change(&p); err != nil {
+		return p, err
 	}
-	after, err := json.Marshal(*v)
+	p.ID, p.Author = post, author
+	after, err := json.Marshal(p)
 	if err != nil {
-		return found, fmt.Errorf("encode the row %q: %w", key, err)
+		return p, fmt.Errorf("encode the row %q: %w", key, err)
 	}
+	return p, s.storeChanged(key, before, after, m)
+}
+
+// storeChanged stores a row that was changed, with a mark. Nothing is stored if
+// the row is the same.
+func (s *Store) storeChanged(key, before, after []byte, m feed.Mark) error {
 	if bytes.Equal(before, after) {
-		return found, nil
+		return nil
 	}
-	return found, s.write(func(b *pebble.Batch) error {
+	return s.write(func(b *pebble.Batch) error {
 		if err := putMark(b, m); err != nil {
 			return err
 		}
@@ -141,15 +124,17 @@ func threadAt(rows *pebble.Iterator, p id.Post) (t feed.Thread, found bool, err 
 			if found = bytes.Equal(rows.Key(), key); !found {
 				return t, false, nil
 			}
-			err = json.Unmarshal(value, &t.Post)
+			if err := json.Unmarshal(value, &t.Post); err != nil {
+				return t, found, fmt.Errorf("decode the row %q: %w", key, err)
+			}
 		case bytes.HasPrefix(rows.Key(), acts):
-			t.Acts = append(t.Acts, feed.Act{})
-			err = json.Unmarshal(value, &t.Acts[len(t.Acts)-1])
+			a := actKeyed(rows.Key()[len(acts):])
+			if err := decodeAct(rows.Key(), value, &a); err != nil {
+				return t, found, err
+			}
+			t.Acts = append(t.Acts, a)
 		default:
 			return t, true, nil
-		}
-		if err != nil {
-			return t, found, fmt.Errorf("decode the row %q: %w", rows.Key(), err)
 		}
 	}
 	return t, found, unavailable("scan", rows.Error())
@@ -169,16 +154,6 @@ func (s *Store) DropPost(_ context.Context, author id.User, p id.Post) error {
 		}
 		return err
 	})
-}
-
-// DropActs implements feed.Store.
-func (s *Store) DropActs(_ context.Context, p id.Post, keys []feed.ActKey) error {
-	rows := make([][]byte, len(keys))
-	for i, k := range keys {
-		rows[i] = actKey(p, k)
-	}
-	defer s.locks.lock(rows...)()
-	return s.write(func(b *pebble.Batch) error { return drop(b, rows) })
 }
 
 func drop(b *pebble.Batch, keys [][]byte) error {

@@ -47,8 +47,10 @@ func (s *Store) references(t table, u id.User, before id.Post, limit int) ([]id.
 // Refer implements feed.Store.
 func (s *Store) Refer(_ context.Context, p id.Post, viewers []id.User) error {
 	return s.write(func(b *pebble.Batch) error {
+		var key []byte
 		for _, u := range viewers {
-			if err := b.Set(tableTimeline.key(string(u), string(p)), nil, nil); err != nil {
+			key = appendKey(key[:0], tableTimeline, string(u), string(p))
+			if err := b.Set(key, nil, nil); err != nil {
 				return err
 			}
 		}
