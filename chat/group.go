@@ -44,6 +44,11 @@ func newRecent() *recent {
 	}
 }
 
+func (r *recent) close() {
+	r.groups.StopAllGoroutines()
+	r.members.StopAllGoroutines()
+}
+
 func (r *recent) forget(s id.Stream, users []id.User) {
 	r.groups.Invalidate(s)
 	for _, u := range users {

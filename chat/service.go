@@ -74,3 +74,6 @@ type Service struct {
 func NewService(store Store, log stream.Log, seq *stream.Sequencer, b bus.Bus, people People, rel Relations, opt Options) *Service {
 	return &Service{store: store, log: log, seq: seq, bus: b, people: people, rel: rel, opt: opt, recent: newRecent()}
 }
+
+// Close ends what keeps the caches. Nothing may be asked of the service any more.
+func (s *Service) Close() { s.recent.close() }

@@ -25,6 +25,7 @@ import (
 	"github.com/teahouse-im/teahouse/feed"
 	"github.com/teahouse-im/teahouse/gateway"
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/media"
 	"github.com/teahouse-im/teahouse/presence"
 	"github.com/teahouse-im/teahouse/storage"
 	"github.com/teahouse-im/teahouse/stream"
@@ -47,6 +48,7 @@ type Node struct {
 	Chat     *chat.Service
 	Moments  *feed.Service
 	Presence *presence.Service
+	Media    *media.Service
 
 	store   storage.Backend
 	bus     bus.Bus
@@ -109,7 +111,7 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 
 	who := account.DefaultOptions()
 	who.Now, who.SessionsPerUser, who.SessionLife, who.Throttle = now, c.SessionsPerUser, c.SessionLife, c.Limits == "on"
-	who.Changed = seenAnew(n.bus)
+	who.Changed, who.Pictures = seenAnew(n.bus), pictures{n}
 	if c.IdentityJWKS != "" {
 		if who.Provider, err = account.NewProvider(c.IdentityJWKS, c.IdentityIssuer, c.IdentityAudience); err != nil {
 			return fmt.Errorf("--identity-jwks: %w", err)
@@ -121,11 +123,16 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 		Befriended: func(ctx context.Context, a, b id.User) error { return n.Moments.Befriended(ctx, a, b) },
 	})
 	n.closers = append(n.closers, closing(n.Accounts.Close), closing(n.Contacts.Close))
-	n.moments(now)
+	if err := n.uploads(ctx, c, now); err != nil {
+		return err
+	}
+	n.timelines(now)
 	talk := chat.DefaultOptions()
 	talk.Strangers, talk.TextBytes, talk.GroupMembers = c.Strangers == "allow", c.TextBytes, c.GroupMembers
-	talk.RecallWindow, talk.Now = c.RecallWindow, now
+	talk.RecallWindow, talk.Now, talk.Media = c.RecallWindow, now, chatMedia{n.Media}
 	n.Chat = chat.NewService(n.store, n.store, n.seq, n.bus, n.Accounts, n.Contacts, talk)
+	n.closers = append(n.closers, closing(n.Chat.Close))
+	n.runs(n.Media.Run)
 	if err := n.around(c); err != nil {
 		return err
 	}
