@@ -78,6 +78,11 @@ func TestReplayFindsEveryLogEqual(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := rs[0]
+	devices, _ := r.figure("devices")
+	var none tally
+	if devices < 12 || !strings.HasSuffix(none.verdict(0), ": equal byte for byte") || !strings.Contains(none.verdict(2), "2 conversations failed") {
+		t.Errorf("%v devices compared; the verdicts are %q and %q", devices, none.verdict(0), none.verdict(2))
+	}
 	said, _ := r.figure("messages")
 	logs, _ := r.figure("logs")
 	if len(r.Void) > 0 || said != 24 || logs < 24 {

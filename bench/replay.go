@@ -35,7 +35,17 @@ func (s *Replay) name() string { return "replay" }
 
 // A tally counts what happened in a replay.
 type tally struct {
-	messages, bytes, cuts, spells, logs, entries atomic.Int64
+	messages, bytes, cuts, spells, devices, logs, entries atomic.Int64
+}
+
+// verdict says what was compared and how that came out.
+func (t *tally) verdict(differences int) string {
+	what := fmt.Sprintf("replay: %d messages; %d logs of %d devices compared with the store, %d entries in all: ",
+		t.messages.Load(), t.logs.Load(), t.devices.Load(), t.entries.Load())
+	if differences > 0 {
+		return what + fmt.Sprintf("%d conversations failed", differences)
+	}
+	return what + "equal byte for byte"
 }
 
 func (s *Replay) measure(ctx context.Context, l *lab) ([]Result, error) {
@@ -73,6 +83,7 @@ func (s *Replay) measure(ctx context.Context, l *lab) ([]Result, error) {
 		n   *atomic.Int64
 	}{
 		{"messages", &t.messages},
+		{"devices", &t.devices},
 		{"logs", &t.logs},
 		{"entries_compared", &t.entries},
 		{"bytes_of_text", &t.bytes},
@@ -85,6 +96,7 @@ func (s *Replay) measure(ctx context.Context, l *lab) ([]Result, error) {
 	for _, err := range errs {
 		r.void("%v", err)
 	}
+	fmt.Println(t.verdict(len(errs)))
 	if len(errs) > 0 {
 		fmt.Fprintf(os.Stderr, "replay: differences; --seed %d repeats the choices made\n", seed)
 	}

@@ -237,6 +237,7 @@ func (r *room) same(ctx context.Context, g *gadget, stored map[string][]wire.Ent
 			return fmt.Errorf("%s: %s has entries of %s, which the store has not", r.script.name, g.name, name)
 		}
 	}
+	r.tally.devices.Add(1)
 	return nil
 }
 
