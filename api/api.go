@@ -82,6 +82,7 @@ type Parts struct {
 	Groups   Groups
 	Moments  Moments
 	Presence Presence
+	Media    Media
 }
 
 // Options of the API.
@@ -102,6 +103,7 @@ type server struct {
 	groups    Groups
 	moments   Moments
 	presence  Presence
+	media     Media
 	operators Operators
 	limits    limits
 	trusted   []netip.Prefix
@@ -113,7 +115,7 @@ type server struct {
 func New(p Parts, opt Options) http.Handler {
 	mux := http.NewServeMux()
 	s := &server{
-		accounts: p.Accounts, contacts: p.Contacts, chat: p.Chat, groups: p.Groups, moments: p.Moments, presence: p.Presence,
+		accounts: p.Accounts, contacts: p.Contacts, chat: p.Chat, groups: p.Groups, moments: p.Moments, presence: p.Presence, media: p.Media,
 		limits: newLimits(opt.Limits), trusted: opt.TrustedProxies,
 	}
 	doc := mount(mux, s, opt.Version, public, session)

@@ -160,7 +160,7 @@ func (d *document) show(o *huma.Operation) docsOperation {
 		v.Parameters = append(v.Parameters, docsField{p.Name, p.Description, typeOf(p.Schema), p.Required})
 	}
 	if o.RequestBody != nil {
-		v.Body = d.fields(o.RequestBody.Content[jsonType].Schema)
+		v.Body = d.fields(bodySchema(o))
 	}
 	statuses := make([]string, 0, len(o.Responses))
 	for status := range o.Responses {
@@ -182,6 +182,14 @@ func (d *document) show(o *huma.Operation) docsOperation {
 	return v
 }
 
+// bodySchema is what an operation's body looks like.
+func bodySchema(o *huma.Operation) *huma.Schema {
+	for _, m := range o.RequestBody.Content { // of which there is one
+		return m.Schema
+	}
+	return nil
+}
+
 // answerType is the type of an answer; a list is called by what it is a list of.
 func (d *document) answerType(ref *huma.Schema) docsType {
 	s := d.Components.Schemas.SchemaFromRef(ref.Ref)
@@ -197,7 +205,7 @@ func (d *document) shapes() []docsShape {
 	asked := map[string]bool{}
 	for _, o := range d.operations {
 		if o.RequestBody != nil {
-			asked[nameOf(o.RequestBody.Content[jsonType].Schema.Ref)] = true
+			asked[nameOf(bodySchema(o).Ref)] = true
 		}
 	}
 	var all []docsShape

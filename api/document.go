@@ -59,8 +59,21 @@ func (d *document) add(op *operation) *huma.Operation {
 		op.required = whole.Required
 		o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{jsonType: {Schema: schema}}}
 	}
+	if op.does.form {
+		schema := d.Components.Schemas.Schema(reflect.TypeFor[newUpload](), true, "")
+		d.Components.Schemas.SchemaFromRef(schema.Ref).AdditionalProperties = false
+		o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{formType: {Schema: schema}}}
+	}
 	for _, status := range append(w.also, op.does.status) {
 		answer := &huma.Response{Description: http.StatusText(status)}
+		for _, t := range op.does.types {
+			if answer.Content == nil && status != http.StatusNotModified {
+				answer.Content = map[string]*huma.MediaType{}
+			}
+			if answer.Content != nil {
+				answer.Content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+			}
+		}
 		if op.does.out != nil {
 			answer.Content = map[string]*huma.MediaType{jsonType: {Schema: d.Components.Schemas.Schema(op.does.out, true, "")}}
 		}
@@ -148,6 +161,8 @@ func tagOf(path string) string {
 		return "Presence"
 	case "moments":
 		return "Moments"
+	case "media":
+		return "Media"
 	}
 	return "Operation"
 }
@@ -157,6 +172,7 @@ func (d *document) finish() {
 	all := d.Components.Schemas.Map()
 	for _, of := range []reflect.Type{
 		reflect.TypeFor[textBody](), reflect.TypeFor[locationBody](), reflect.TypeFor[contactBody](),
+		reflect.TypeFor[imageBody](), reflect.TypeFor[voiceBody](), reflect.TypeFor[videoBody](), reflect.TypeFor[fileBody](),
 		reflect.TypeFor[newAudience](), reflect.TypeFor[newLocation](), reflect.TypeFor[newAppCard](),
 	} {
 		ref := d.Components.Schemas.Schema(of, true, "").Ref
@@ -182,6 +198,7 @@ func (d *document) finish() {
 	if s := all["NewMessage"]; s != nil {
 		s.Properties["body"].AnyOf = []*huma.Schema{
 			{Ref: schemaPrefix + "TextBody"}, {Ref: schemaPrefix + "LocationBody"}, {Ref: schemaPrefix + "ContactBody"},
+			{Ref: schemaPrefix + "ImageBody"}, {Ref: schemaPrefix + "VoiceBody"}, {Ref: schemaPrefix + "VideoBody"}, {Ref: schemaPrefix + "FileBody"},
 		}
 	}
 	if s := all["NewSession"]; s != nil {
@@ -229,5 +246,26 @@ type (
 	}
 	contactBody struct {
 		User string `json:"user" doc:"Whose card it is."`
+	}
+	imageBody struct {
+		Media   string `json:"media" doc:"A picture one has uploaded."`
+		Width   int64  `json:"width" minimum:"0" doc:"Pixels. What the picture itself has is stored."`
+		Height  int64  `json:"height" minimum:"0" doc:"Pixels, likewise."`
+		Caption string `json:"caption,omitempty" doc:"At most 8 KiB of UTF-8, no NUL."`
+	}
+	voiceBody struct {
+		Media      string `json:"media" doc:"Sound one has uploaded."`
+		DurationMS int64  `json:"duration_ms" minimum:"0" doc:"What the file itself says is stored, if it says something."`
+	}
+	videoBody struct {
+		Media      string `json:"media" doc:"A film one has uploaded."`
+		DurationMS int64  `json:"duration_ms" minimum:"0" doc:"What the film itself says is stored, if it says something."`
+		Width      int64  `json:"width" minimum:"0" doc:"Pixels, likewise."`
+		Height     int64  `json:"height" minimum:"0" doc:"Pixels, likewise."`
+	}
+	fileBody struct {
+		Media string `json:"media" doc:"Anything one has uploaded."`
+		Name  string `json:"name" minLength:"1" maxLength:"255" doc:"What to call it. No slashes and no control characters."`
+		Size  int64  `json:"size" minimum:"0" doc:"Bytes. What the file itself has is stored."`
 	}
 )

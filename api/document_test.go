@@ -77,6 +77,10 @@ var expected = map[string]struct {
 
 	"getPresence": {session, ""},
 
+	"uploadMedia":  {session, ""},
+	"getMedia":     {session, ""},
+	"getThumbnail": {session, ""},
+
 	"operatorAddUser":     {operator, `{"user":"zoe","password":"correct horse battery","display_name":"Zoe"}`},
 	"operatorSetPassword": {operator, `{"password":"correct horse battery"}`},
 	"operatorSetRole":     {operator, `{"role":"moderator"}`},
@@ -169,7 +173,7 @@ func TestTheDocumentIsWhole(t *testing.T) {
 // Bodies of requests are closed, everything that is answered may get new members.
 func TestAnswersAreOpenAndRequestsClosed(t *testing.T) {
 	h := open(t)
-	closed := []string{"TextBody", "LocationBody", "ContactBody", "NewAudience", "NewLocation", "NewAppCard"}
+	closed := []string{"TextBody", "LocationBody", "ContactBody", "ImageBody", "VoiceBody", "VideoBody", "FileBody", "NewUpload", "NewAudience", "NewLocation", "NewAppCard"}
 	for _, rt := range routes {
 		if rt.does.in != nil {
 			closed = append(closed, strings.ToUpper(rt.does.in.Name()[:1])+rt.does.in.Name()[1:])

@@ -22,6 +22,7 @@ import (
 	"github.com/teahouse-im/teahouse/contact"
 	"github.com/teahouse-im/teahouse/feed"
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/media"
 	"github.com/teahouse-im/teahouse/storage/pebble"
 	"github.com/teahouse-im/teahouse/stream"
 )
@@ -37,6 +38,7 @@ type house struct {
 	contacts *contact.Service
 	chat     *chat.Service
 	moments  *feed.Service
+	media    *media.Service
 	metrics  *Metrics
 	log      *logBook
 	contract *contract
@@ -86,13 +88,15 @@ func open(t *testing.T, change ...func(*Parts, *Options)) *house {
 	h.contacts = contact.NewService(store, seq, h.accounts, friends)
 	talk := chat.DefaultOptions()
 	talk.Now = h.time
+	h.media = openMedia(h, store)
+	talk.Media = uploads{h.media}
 	h.chat = chat.NewService(store, store, seq, b, h.accounts, h.contacts, talk)
 
 	post := feed.DefaultOptions()
 	post.Now = h.time
 	h.moments = feed.NewService(store, seq, store, ties{h.contacts}, authors{h.accounts}, library{}, func(id.User, id.User, id.Post) {}, post)
 
-	parts := Parts{Accounts: h.accounts, Contacts: h.contacts, Chat: h.chat, Groups: h.chat, Moments: h.moments}
+	parts := Parts{Accounts: h.accounts, Contacts: h.contacts, Chat: h.chat, Groups: h.chat, Moments: h.moments, Media: h.media}
 	opt := Options{Logger: zerolog.New(h.log).Level(zerolog.DebugLevel), Version: "test", Metrics: h.metrics}
 	for _, c := range change {
 		c(&parts, &opt)

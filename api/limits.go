@@ -21,6 +21,9 @@ type Limits struct {
 	SignIn   Rate // sign-ins, good and bad, per address; guesses are counted apart, per account
 	Guess    Rate // tokens that are none, per address
 	Request  Rate // everything else, per user
+
+	Upload    Rate // files, per user
+	UploadMiB Rate // and their size
 }
 
 // DefaultLimits are those of a fresh installation. They leave room for a
@@ -31,14 +34,17 @@ func DefaultLimits() Limits {
 		SignIn:   Rate{PerSecond: 2, Burst: 100},
 		Guess:    Rate{PerSecond: 2, Burst: 100},
 		Request:  Rate{PerSecond: 50, Burst: 200},
+
+		Upload:    Rate{PerSecond: 0.5, Burst: 100},
+		UploadMiB: Rate{PerSecond: 0.5, Burst: 2048},
 	}
 }
 
 // limits are Limits at work.
-type limits struct{ register, signIn, guess, request *buckets }
+type limits struct{ register, signIn, guess, request, upload, uploadMiB *buckets }
 
 func newLimits(l Limits) limits {
-	return limits{newBuckets(l.Register), newBuckets(l.SignIn), newBuckets(l.Guess), newBuckets(l.Request)}
+	return limits{newBuckets(l.Register), newBuckets(l.SignIn), newBuckets(l.Guess), newBuckets(l.Request), newBuckets(l.Upload), newBuckets(l.UploadMiB)}
 }
 
 // of finds what limits an operation that anybody may call.
@@ -73,6 +79,9 @@ func (b *buckets) take(key string) error { return b.use(key, 1) }
 
 // check refuses as take does, and takes nothing.
 func (b *buckets) check(key string) error { return b.use(key, 0) }
+
+// spend takes n tokens of a bucket that a check has let through, also those it does not have.
+func (b *buckets) spend(key string, n float64) { _ = b.use(key, n) }
 
 func (b *buckets) use(key string, n float64) error {
 	if b.rate.Burst <= 0 {

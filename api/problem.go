@@ -53,6 +53,7 @@ var statuses = map[fault.Code]int{
 	"recall_expired":         http.StatusConflict,
 	"too_large":              http.StatusRequestEntityTooLarge,
 	"unsupported_media_type": http.StatusUnsupportedMediaType,
+	"bad_range":              http.StatusRequestedRangeNotSatisfiable,
 	"rate_limited":           http.StatusTooManyRequests,
 	"internal":               http.StatusInternalServerError,
 	"unavailable":            http.StatusServiceUnavailable,

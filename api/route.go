@@ -31,6 +31,8 @@ type endpoint struct {
 	status  int          // of the answer when it went well
 	in, out reflect.Type // bodies; nil for none
 	query   []param
+	form    bool     // the body is a form with a file
+	types   []string // media types of an answer that is no JSON, and that serve has given itself
 	serve   func(s *server, c *call, x *exchange, required []string) (any, error)
 }
 
@@ -46,6 +48,20 @@ func answers[In, Out any](status int, do func(*server, context.Context, *call, I
 		return do(s, c.r.Context(), c, in)
 	}
 	return e
+}
+
+// receives makes an endpoint of a method that takes a form with a file.
+func receives[Out any](status int, do func(*server, context.Context, *call, *exchange) (Out, error)) endpoint {
+	return endpoint{status: status, out: bodyType[Out](), form: true, serve: func(s *server, c *call, x *exchange, _ []string) (any, error) {
+		return do(s, c.r.Context(), c, x)
+	}}
+}
+
+// sends makes an endpoint of a method that answers with bytes of those types.
+func sends(do func(*server, context.Context, *call, *exchange) error, types ...string) endpoint {
+	return endpoint{status: http.StatusOK, types: types, serve: func(s *server, c *call, x *exchange, _ []string) (any, error) {
+		return nil, do(s, c.r.Context(), c, x)
+	}}
 }
 
 func bodyType[T any]() reflect.Type {
@@ -105,8 +121,14 @@ func (s *server) serve(op *operation, x *exchange, r *http.Request) {
 		return
 	}
 	out, err := op.does.serve(s, c, x, op.required)
-	if err != nil {
+	switch {
+	case err != nil && x.status != 0: // the answer is half out
+		x.cause = err
+		panic(http.ErrAbortHandler)
+	case err != nil:
 		refuse(x, r, err)
+		return
+	case op.does.types != nil:
 		return
 	}
 	status := op.does.status

@@ -66,6 +66,11 @@ var routes = []route{
 	// Presence
 	{"GET", "/v1/presence", session, "getPresence", answers(200, (*server).getPresence, presenceUsers)},
 
+	// Media
+	{"POST", "/v1/media", session, "uploadMedia", receives(201, (*server).uploadMedia)},
+	{"GET", "/v1/media/{media}", session, "getMedia", sends((*server).getMedia, "*/*")},
+	{"GET", "/v1/media/{media}/thumbnail", session, "getThumbnail", sends((*server).getThumbnail, "image/jpeg")},
+
 	// Operation
 	{"POST", "/operator/users", operator, "operatorAddUser", answers(201, (*server).operatorAddUser)},
 	{"POST", "/operator/users/{user}/password", operator, "operatorSetPassword", answers(204, (*server).operatorSetPassword)},

@@ -90,6 +90,14 @@ var words = map[string]opWords{
 
 	"getPresence": {"See who is around", "How users are seen by me, each once, in the order asked. Somebody whom I may not know of, or who does not exist, looks like somebody long gone. The WebSocket's `watch` tells changes.", nil, nil},
 
+	"uploadMedia": {
+		"Upload a file", "Pictures lose what they tell of where and how they were taken; a JPEG thumbnail is made of them. What is no picture, sound or film comes back byte for byte. Nobody else sees it before a message, a moment or a profile shows it, and after a day in which none does it is gone.",
+		nil,
+		[]fault.Code{"conflict"},
+	},
+	"getMedia":     {"Download a file", "For its owner, and whoever may see something that shows it. In ranges, too.", []int{206, 304}, []fault.Code{"bad_range"}},
+	"getThumbnail": {"Download a thumbnail", "A JPEG of at most 320 pixels a side.", []int{206, 304}, []fault.Code{"bad_range"}},
+
 	"operatorAddUser":     {"Create an account", "", nil, []fault.Code{"user_taken", "weak_password"}},
 	"operatorSetPassword": {"Set a password", "All of the user's sign-ins end.", nil, []fault.Code{"weak_password"}},
 	"operatorSetRole":     {"Give or take a role", "", nil, nil},
@@ -99,6 +107,7 @@ var words = map[string]opWords{
 
 // pathWords are those of the parts of paths.
 var pathWords = map[string]string{
+	"media":   "A file, as its upload named it.",
 	"user":    "A user id.",
 	"from":    "The user who asks.",
 	"session": "A sign-in, as the list names it.",
@@ -242,7 +251,8 @@ var codeWords = []struct {
 	{"unknown_field", "The body has a member that is not known."},
 	{"too_large", "A text, a list or the whole body is larger than allowed."},
 	{"method_not_allowed", "The path is right, the method is not; `Allow` says which are."},
-	{"unsupported_media_type", "The body is not `application/json` in UTF-8."},
+	{"unsupported_media_type", "The body is not `application/json` in UTF-8; of an upload: no form."},
+	{"bad_range", "The range does not lie in the file; `Content-Range` says how long that is."},
 	{"unauthenticated", "There is no token, or it is none. Sign in."},
 	{"token_expired", "The sign-in has expired. Sign in again."},
 	{"forbidden", "You may not do this, or your account is suspended."},
