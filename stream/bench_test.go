@@ -44,7 +44,7 @@ func send(b *testing.B, l stream.Log, streams, under int) {
 	for i := range drafts {
 		for range n {
 			drafts[i] = append(drafts[i], stream.Draft{
-				ID: uuid.Must(uuid.NewV7()), Kind: "text", From: id.Principal(fmt.Sprintf("sender-%d", i)), Countable: true,
+				Kind: "text", From: id.Principal(fmt.Sprintf("sender-%d", i)), Countable: true,
 				Body: json.RawMessage(`{"text":"` + strings.Repeat("x", 117) + `"}`),
 			})
 		}
@@ -63,6 +63,7 @@ func send(b *testing.B, l stream.Log, streams, under int) {
 				return
 			}
 			d := mine[0]
+			d.ID = uuid.Must(uuid.NewV7())
 			mine = mine[1:]
 			q.Begin(s, d, func(_ stream.Receipt, err error) {
 				if err != nil {

@@ -27,12 +27,12 @@ func (q *Sequencer) commit(s id.Stream, head Head, known bool, group []*ticket, 
 			head, err = q.readHead(ctx, s)
 		}
 		if err == nil {
-			entries := q.number(s, head, group)
+			entries := q.number(nil, s, head, group)
 			began := time.Now()
 			err = q.log.Append(ctx, s, head, entries)
 			r.took = time.Since(began)
 			if err == nil {
-				q.deliver(s, group, entries)
+				q.deliver(nil, s, group, entries)
 				return HeadOf(entries[len(entries)-1]), true
 			}
 		}
@@ -76,31 +76,32 @@ func (q *Sequencer) readHead(ctx context.Context, s id.Stream) (Head, error) {
 	return heads[0], nil
 }
 
-// number gives the group its places after head.
-func (q *Sequencer) number(s id.Stream, head Head, group []*ticket) []Entry {
+// number gives the group its places after head. entries is room for it.
+func (q *Sequencer) number(entries []Entry, s id.Stream, head Head, group []*ticket) []Entry {
 	at := q.opt.Now().UTC().Truncate(time.Millisecond)
-	entries := make([]Entry, len(group))
-	for i, t := range group {
+	entries = slices.Grow(entries, len(group))
+	for _, t := range group {
 		d := &t.draft
 		head.Seq++
 		if d.Countable {
 			head.Count++
 		}
-		entries[i] = Entry{s, head.Seq, head.Count, d.ID, d.Kind, d.From, at, d.Body}
+		entries = append(entries, Entry{s, head.Seq, head.Count, d.ID, d.Kind, d.From, at, d.Body})
 	}
 	return entries
 }
 
-// deliver announces what is durable, then hands out the receipts: store first, ring after.
-func (q *Sequencer) deliver(s id.Stream, group []*ticket, entries []Entry) {
-	news := make([]Appended, len(group))
+// deliver announces what is durable, then hands out the receipts: store first, ring after. news is room for it.
+func (q *Sequencer) deliver(news []Appended, s id.Stream, group []*ticket, entries []Entry) []Appended {
+	news = slices.Grow(news, len(group))
 	for i, t := range group {
-		news[i] = Appended{entries[i], t.draft.Origin}
+		news = append(news, Appended{entries[i], t.draft.Origin})
 	}
 	q.opt.Announce(s, news)
 	for i, t := range group {
 		t.then(Receipt{Entry: entries[i]}, nil)
 	}
+	return news
 }
 
 // repeats settles the drafts that are in the stream already and returns the

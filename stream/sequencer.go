@@ -3,7 +3,6 @@ package stream
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -51,8 +50,8 @@ type Receipt struct {
 }
 
 // Announce is told of new entries of one stream, in order, after they are
-// durable and before their receipts. It must not block: it is called by the
-// stream's writer.
+// durable and before their receipts. It must not block, nor keep news: it is
+// called by the stream's writer.
 type Announce func(s id.Stream, news []Appended)
 
 // Options of a Sequencer. All but Announce have defaults.
@@ -74,7 +73,8 @@ type Sequencer struct {
 
 	shards  [shards]shard
 	writers *crew.Crew
-	started sync.WaitGroup // streams whose drafts the starter has
+	flights sync.Pool      // of *flight
+	started sync.WaitGroup // flights under way
 }
 
 type shard struct {
@@ -121,59 +121,27 @@ type ticket struct {
 // Begin queues a draft. Drafts of one goroutine to one stream are stored in the
 // order they were begun.
 func (q *Sequencer) Begin(s id.Stream, d Draft, then Then) {
-	t := &ticket{draft: d, then: then}
 	sh := q.shard(s)
 	sh.mu.Lock()
-	if l, busy := sh.lanes[s]; busy {
-		l.waiting = append(l.waiting, t)
+	l, busy := sh.lanes[s]
+	if head, known := sh.heads[s]; !busy && known && q.starter != nil {
+		f := q.flight(s, sh)
+		sh.lanes[s] = f.lane
 		sh.mu.Unlock()
+		f.own = ticket{draft: d, then: then}
+		f.start(head, append(f.first[:0], &f.own))
 		return
 	}
-	l := &lane{}
-	sh.lanes[s] = l
-	head, known := sh.heads[s]
-	if known && q.starter != nil {
-		sh.mu.Unlock()
-		q.started.Add(1)
-		q.start(s, sh, l, head, []*ticket{t})
-		return
+	if !busy {
+		l = &lane{}
+		sh.lanes[s] = l
 	}
-	l.waiting = append(l.waiting, t)
+	l.waiting = append(l.waiting, &ticket{draft: d, then: then})
 	sh.mu.Unlock()
+	if busy {
+		return
+	}
 	q.writers.Go(func() { q.write(s, sh, l) })
-}
-
-// start has a group stored right after head, and then what has come meanwhile.
-// What does not go smoothly begins anew with a writer.
-func (q *Sequencer) start(s id.Stream, sh *shard, l *lane, head Head, group []*ticket) {
-	entries := q.number(s, head, group)
-	q.starter.Start(s, head, entries, func(err error) {
-		if err != nil {
-			for _, t := range group {
-				t.unsure = t.unsure || errors.Is(err, ErrUnknown)
-			}
-			sh.mu.Lock()
-			l.waiting = append(group, l.waiting...)
-			sh.mu.Unlock()
-			q.writers.Go(func() { q.write(s, sh, l) })
-			q.started.Done()
-			return
-		}
-		q.deliver(s, group, entries)
-		head := HeadOf(entries[len(entries)-1])
-		sh.mu.Lock()
-		next := l.take()
-		if len(next) == 0 {
-			delete(sh.lanes, s)
-		}
-		sh.remember(s, head, true)
-		sh.mu.Unlock()
-		if len(next) == 0 {
-			q.started.Done()
-			return
-		}
-		q.start(s, sh, l, head, next)
-	})
 }
 
 // Append stores a draft and waits for its receipt. It fails as Then is told, or
@@ -203,12 +171,13 @@ func (q *Sequencer) shard(s id.Stream) *shard {
 	return &q.shards[maphash.String(q.seed, string(s))%shards]
 }
 
-// write is the life of a stream's writer: it ends when nothing waits any more.
+// write is the life of a stream's writer: it ends when nothing waits any more, or
+// a Starter can go on.
 func (q *Sequencer) write(s id.Stream, sh *shard, l *lane) {
 	sh.mu.Lock()
 	head, known := sh.heads[s]
 	var r rivalry
-	for {
+	for first := true; ; first = false {
 		group := l.take()
 		if len(group) == 0 {
 			delete(sh.lanes, s)
@@ -217,6 +186,12 @@ func (q *Sequencer) write(s id.Stream, sh *shard, l *lane) {
 			return
 		}
 		sh.mu.Unlock()
+		if !first && known && q.starter != nil { // it goes smoothly
+			f := q.flight(s, sh)
+			f.lane = l
+			f.start(head, group)
+			return
+		}
 		head, known = q.commit(s, head, known, group, &r)
 		r.yield()
 		sh.mu.Lock()

@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -22,10 +23,33 @@ type addition struct {
 	entries []stream.Entry
 	shard   *tipShard
 	tip     *tip
+	index   bool        // the stream is to be indexed from these on
 	then    func(error) // told the outcome, when the turn is over
 
 	end  end      // after it
 	rows [][]byte // of its entries
+}
+
+var unusedAdditions = sync.Pool{New: func() any { return new(addition) }}
+
+// newAddition makes one; it is over when then was called.
+func newAddition(st id.Stream, entries []stream.Entry, sh *tipShard, t *tip, then func(error)) *addition {
+	a := unusedAdditions.Get().(*addition)
+	a.stream, a.entries, a.shard, a.tip, a.then = st, entries, sh, t, then
+	return a
+}
+
+// settle tells the outcome.
+func (a *addition) settle(err error) {
+	if err == nil {
+		a.shard.move(a.tip, a.end, a.rows)
+	}
+	a.shard.leave(a.tip)
+	then := a.then
+	clear(a.rows)
+	*a = addition{rows: a.rows[:0]}
+	unusedAdditions.Put(a)
+	then(err)
 }
 
 // additions are those that wait.
@@ -65,11 +89,7 @@ func (s *Store) writeWaiting() {
 		s.hands.Go(s.writeWaiting)
 	}
 	for _, a := range group {
-		if err == nil {
-			a.shard.move(a.tip, a.end, a.rows)
-		}
-		a.shard.leave(a.tip)
-		a.then(err)
+		a.settle(err)
 	}
 }
 
@@ -116,8 +136,11 @@ func (s *Store) fill(b *pebble.Batch, a *addition) error {
 	if err := s.openChapter(b, a.stream, e); err != nil {
 		return err
 	}
+	if a.index {
+		e.floor = e.newest
+	}
 	var space [256]byte
-	a.rows = make([][]byte, len(a.entries))
+	a.rows = slices.Grow(a.rows[:0], len(a.entries))
 	for i := range a.entries {
 		n := &a.entries[i]
 		at := stream.HeadOf(*n)
@@ -136,7 +159,7 @@ func (s *Store) fill(b *pebble.Batch, a *addition) error {
 		if err := b.Set(appendEntryKey(space[:0], e.last.volume, a.stream, n.Seq), row, nil); err != nil {
 			return err
 		}
-		a.rows[i] = row
+		a.rows = append(a.rows, row)
 	}
 	if e.sameChapter(&a.tip.end) {
 		return nil

@@ -18,6 +18,12 @@ import (
 // grows: so such an entry is the first whose greatest id is not less than its own,
 // and is found by halving. An entry whose id is not the greatest, because somebody
 // else's clock is ahead or it was late, has a row of tableID in addition.
+//
+// Halving takes a dozen reads. Usually that is only for who sends again what was
+// stored long ago. But in a stream where much is said by people whose clocks
+// differ, what is new looks like that too. Once that was seen in a stream, each of
+// its entries gets a row of tableID, and what is greater than the greatest id of
+// that moment, the floor, is looked for there alone.
 
 // dated tells whether an id begins with its time. Others never count as the greatest.
 func dated(u *uuid.UUID) bool {
@@ -31,8 +37,11 @@ func (e *end) saw(u *uuid.UUID) bool {
 		return false
 	}
 	e.newest = *u
-	return true
+	return !e.indexed()
 }
+
+// indexed tells whether new entries have rows of tableID.
+func (e *end) indexed() bool { return e.floor != uuid.Nil }
 
 // find looks for an id in what is in memory: 0 if it is not in the stream; if not
 // sure, it may be there all the same.
@@ -57,17 +66,18 @@ func (r *recent) find(e *end, u *uuid.UUID) (at id.Seq, sure bool) {
 	return 0, sure
 }
 
-// duplicates finds which ids of a group are in the stream already, and where.
-func (s *Store) duplicates(st id.Stream, e *end, r *recent, entries []stream.Entry) (map[uuid.UUID]id.Seq, error) {
-	var there map[uuid.UUID]id.Seq
+// duplicates finds which ids of a group are in the stream already, and where. index
+// tells that the stream should be indexed from now on.
+func (s *Store) duplicates(st id.Stream, e *end, r *recent, entries []stream.Entry) (there map[uuid.UUID]id.Seq, index bool, err error) {
 	for i := range entries {
 		u := &entries[i].ID
 		at, sure := r.find(e, u)
 		if !sure {
-			var err error
-			if at, err = s.findID(st, e, u); err != nil {
-				return nil, err
+			var halved bool
+			if at, halved, err = s.findID(st, e, u); err != nil {
+				return nil, false, err
 			}
+			index = index || halved && at == 0 && !e.indexed()
 		}
 		if at > 0 {
 			if there == nil {
@@ -76,15 +86,22 @@ func (s *Store) duplicates(st id.Stream, e *end, r *recent, entries []stream.Ent
 			there[*u] = at
 		}
 	}
-	return there, nil
+	return there, index, nil
 }
 
-// findID looks for an id on the disk; 0 if it is not in the stream.
-func (s *Store) findID(st id.Stream, e *end, u *uuid.UUID) (id.Seq, error) {
-	at, err := s.position(idKey(u, st))
-	if err != nil || at.Seq > 0 || !dated(u) {
-		return at.Seq, err
+// findID looks for an id on the disk; 0 if it is not in the stream. halved tells
+// that it took long.
+func (s *Store) findID(st id.Stream, e *end, u *uuid.UUID) (at id.Seq, halved bool, err error) {
+	row, err := s.position(idKey(u, st))
+	if err != nil || row.Seq > 0 || !dated(u) || e.indexed() && bytes.Compare(u[:], e.floor[:]) > 0 {
+		return row.Seq, false, err
 	}
+	at, err = s.halve(st, e, u)
+	return at, true, err
+}
+
+// halve looks for an id among the entries that had the greatest when they were stored.
+func (s *Store) halve(st id.Stream, e *end, u *uuid.UUID) (id.Seq, error) {
 	var own *uuid.UUID
 	low, high := id.Seq(1), e.head.Seq // the first that is not less is one of these
 	for {

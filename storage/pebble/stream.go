@@ -20,12 +20,15 @@ func (s *Store) Append(ctx context.Context, st id.Stream, head stream.Head, entr
 	}
 	sh := s.tips.shard(st)
 	t := sh.enter(st)
-	if err := s.fits(sh, t, st, head, entries); err != nil {
+	index, err := s.fits(sh, t, st, head, entries)
+	if err != nil {
 		sh.leave(t)
 		return err
 	}
 	done := make(chan error, 1)
-	s.add(&addition{stream: st, entries: entries, shard: sh, tip: t, then: func(err error) { done <- err }})
+	a := newAddition(st, entries, sh, t, func(err error) { done <- err })
+	a.index = index
+	s.add(a)
 	return <-done
 }
 
@@ -39,20 +42,18 @@ func numbered(st id.Stream, head stream.Head, entries []stream.Entry) error {
 	return nil
 }
 
-// fits tells why entries cannot be stored. It is called in one's turn.
-func (s *Store) fits(sh *tipShard, t *tip, st id.Stream, head stream.Head, entries []stream.Entry) error {
+// fits tells why entries cannot be stored, and if they can, whether their stream
+// should be indexed. It is called in one's turn.
+func (s *Store) fits(sh *tipShard, t *tip, st id.Stream, head stream.Head, entries []stream.Entry) (index bool, err error) {
 	if err := s.load(sh, st, t); err != nil {
-		return err
+		return false, err
 	}
 	e, recent, _ := sh.peek(st)
-	there, err := s.duplicates(st, &e, &recent, entries)
-	if err != nil {
-		return err
+	there, index, err := s.duplicates(st, &e, &recent, entries)
+	if err == nil && (len(there) > 0 || e.head != head) {
+		err = &stream.ConflictError{Head: &e.head, Duplicates: there}
 	}
-	if len(there) > 0 || e.head != head {
-		return &stream.ConflictError{Head: &e.head, Duplicates: there}
-	}
-	return nil
+	return index, err
 }
 
 // Start implements stream.Starter.
@@ -66,7 +67,7 @@ func (s *Store) Start(st id.Stream, head stream.Head, entries []stream.Entry, th
 		s.hands.Go(func() { then(s.Append(context.Background(), st, head, entries)) })
 		return
 	}
-	s.add(&addition{stream: st, entries: entries, shard: sh, tip: t, then: then})
+	s.add(newAddition(st, entries, sh, t, then))
 }
 
 // Range reads what is durable: see tip.

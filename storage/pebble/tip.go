@@ -35,6 +35,7 @@ type end struct {
 	head   stream.Head
 	newest uuid.UUID // the greatest dated id in the stream: what is greater is not in it
 	last   chapter   // where its newest entries are
+	floor  uuid.UUID // what was the newest when the stream was indexed; Nil: it is not, see dated
 	// lead are the first authors of the stream, with their last countable entries; a
 	// direct conversation has no more. Those of other authors are rows of tableAuthor.
 	lead [leads]authored
@@ -198,10 +199,11 @@ func (e *end) author(who id.Principal) (at stream.Head, settled bool) {
 	return stream.Head{}, e.lead[leads-1].who == ""
 }
 
-// A stream's row of tableHead is its last chapter and the names of its leading authors.
+// A stream's row of tableHead is its last chapter, its floor, and the names of its leading authors.
 func (e *end) appendChapter(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(e.last.volume))
 	b = binary.AppendUvarint(b, uint64(e.last.first))
+	b = append(b, e.floor[:]...)
 	for _, a := range e.lead {
 		b = appendString(b, string(a.who))
 	}
@@ -212,6 +214,7 @@ func (e *end) decodeChapter(row []byte, st id.Stream) error {
 	d := decoder{row: row}
 	e.last.volume = uint32(d.uvarint())
 	e.last.first = id.Seq(d.uvarint())
+	e.floor = d.id()
 	for i := range e.lead {
 		e.lead[i].who = id.Principal(d.take(int(d.uvarint())))
 	}
@@ -238,5 +241,5 @@ func (e *end) sameChapter(o *end) bool {
 			return false
 		}
 	}
-	return e.last == o.last
+	return e.last == o.last && e.floor == o.floor
 }
