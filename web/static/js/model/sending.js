@@ -76,10 +76,10 @@ export class Sending {
 
 /** What a file is in a message. Whatever cannot be shown is sent as a file. @param {Parcel} parcel @param {import("./types.js").Medium} medium */
 async function message({ upload, caption, durationMs }, medium) {
-  const { media, width, height } = medium;
-  if (upload.kind === "image" && width && height) return { kind: "image", body: { media, width, height, ...(caption && { caption }) } };
-  if (upload.kind === "voice") return { kind: "voice", body: { media, duration_ms: medium.duration_ms || durationMs || 1000 } };
-  if (upload.kind === "video") {
+  const { media, width, height, type } = medium;
+  if (upload.kind === "image" && type.startsWith("image/") && width && height) return { kind: "image", body: { media, width, height, ...(caption && { caption }) } };
+  if (upload.kind === "voice" && type.startsWith("audio/")) return { kind: "voice", body: { media, duration_ms: medium.duration_ms || durationMs || 1000 } };
+  if (upload.kind === "video" && type.startsWith("video/")) {
     const film = await measured(upload.url);
     if (film) return { kind: "video", body: { media, duration_ms: medium.duration_ms || film.duration_ms, width: width || film.width, height: height || film.height } };
   }

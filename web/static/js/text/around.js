@@ -8,5 +8,5 @@ export function presence(p) {
   if (!p) return "";
   if (p.state === "online") return p.text ? `${words.online} · ${p.text}` : words.online;
   if (p.state === "away") return p.text ? `${words.away} · ${p.text}` : words.away;
-  return p.last_seen ? words.lastSeen(ago(p.last_seen)) : words.offlineNow;
+  return p.last_seen ? words.lastAround(ago(p.last_seen)) : words.offlineNow;
 }

@@ -202,6 +202,7 @@ export const en = {
   online: "Online",
   away: "Away",
   offlineNow: "Offline",
+  lastAround: (/** @type {string} */ time) => `Last seen ${time}`,
   justNow: "just now",
   status: "Status",
   states: { active: "Online", away: "Away", invisible: "Invisible" },

@@ -193,6 +193,7 @@ export const zh = {
   online: "在线",
   away: "离开",
   offlineNow: "离线",
+  lastAround: (time) => `最近在线：${time}`,
   justNow: "刚刚",
   status: "状态",
   states: { active: "在线", away: "离开", invisible: "隐身" },
