@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -120,4 +121,44 @@ func TestLastSeen(t *testing.T) {
 	good(t, h.EndSession(t.Context(), "ann", phone.Session.ID))
 	good(t, h.Used(t.Context(), "ann", phone.Session.ID))
 	seen(first.Add(time.Hour))
+}
+
+// shelf is what people have uploaded: "m-" and their name.
+type shelf struct{ shown, left []string }
+
+func (s *shelf) Show(_ context.Context, u id.User, media string) error {
+	if media != "m-"+string(u) && media != "m2-"+string(u) {
+		return account.ErrNoPicture
+	}
+	s.shown = append(s.shown, media)
+	return nil
+}
+
+func (s *shelf) Leave(_ context.Context, media string) error {
+	s.left = append(s.left, media)
+	return nil
+}
+
+func TestPictures(t *testing.T) {
+	s := &shelf{}
+	h := open(t, func(o *account.Options) { o.Pictures = s })
+	h.register("ann")
+	for _, c := range []struct{ set, want string }{{"m-ann", "m-ann"}, {"m-ann", "m-ann"}, {"m2-ann", "m2-ann"}, {"", ""}, {"", ""}} {
+		a, err := h.Change(t.Context(), "ann", account.ProfileChange{Avatar: &c.set})
+		good(t, err)
+		if a.Avatar != c.want {
+			t.Fatalf("%q gives %q", c.set, a.Avatar)
+		}
+	}
+	equal(t, s.shown, []string{"m-ann", "m2-ann"})
+	equal(t, s.left, []string{"m-ann", "m2-ann"})
+	another := "m-ben"
+	f := refused(t, errOf(h.Change(t.Context(), "ann", account.ProfileChange{Avatar: &another})), fault.BadRequest)
+	if len(f.Fields) != 1 || f.Fields[0].Pointer != "/avatar" {
+		t.Fatalf("%+v", f)
+	}
+	none := open(t, nil)
+	none.register("ann")
+	mine := "m-ann"
+	refused(t, errOf(none.Change(t.Context(), "ann", account.ProfileChange{Avatar: &mine})), fault.BadRequest)
 }

@@ -17,6 +17,7 @@ func (s *Service) Profile(ctx context.Context, u id.User) (Account, error) {
 // ProfileChange changes what is set of it.
 type ProfileChange struct {
 	DisplayName *string
+	Avatar      *string // a picture of one's own; "" takes it away
 	LookBack    *string
 }
 
@@ -38,13 +39,39 @@ func (s *Service) Change(ctx context.Context, u id.User, c ProfileChange) (Accou
 			return Account{}, fault.BadRequest.At("/moments_look_back", "is none of all, 6m, 1m and 3d")
 		}
 	}
+	if c.Avatar != nil {
+		if err := s.picture(ctx, u, *c.Avatar); err != nil {
+			return Account{}, err
+		}
+	}
 	return told(s.store.ChangeAccount(ctx, u, func(a *Account) error {
 		if c.DisplayName != nil {
 			a.DisplayName = name
 		}
+		set(&a.Avatar, c.Avatar)
 		set(&a.LookBack, c.LookBack)
 		return nil
 	}))
+}
+
+// picture notes that a profile is about to show another picture than before.
+func (s *Service) picture(ctx context.Context, u id.User, media string) error {
+	a, err := s.Profile(ctx, u)
+	if err != nil || a.Avatar == media {
+		return err
+	}
+	if media != "" {
+		if s.opt.Pictures == nil {
+			return ErrNoPicture
+		}
+		if err := s.opt.Pictures.Show(ctx, u, media); err != nil {
+			return err
+		}
+	}
+	if a.Avatar == "" || s.opt.Pictures == nil {
+		return nil
+	}
+	return s.opt.Pictures.Leave(ctx, a.Avatar)
 }
 
 func set[T any](field, to *T) {

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -14,6 +15,9 @@ import (
 var (
 	ErrWeakPassword = fault.New("weak_password", "A password needs at least 8 characters and must not be the user id.")
 	ErrSuspended    = fault.Forbidden.Saying("This account is suspended.")
+
+	// ErrNoPicture is a picture of a profile that is no upload of its owner's, or no picture.
+	ErrNoPicture = fault.BadRequest.At("/avatar", "is no picture of yours")
 
 	// errWrong is the one answer to a sign-in that fails, whatever the reason.
 	errWrong = fault.Unauthenticated.Saying("The user or the password is wrong.")
@@ -32,6 +36,14 @@ const (
 	closeSuspended = 4403
 )
 
+// Pictures knows what people have uploaded.
+type Pictures interface {
+	// Show notes that u's profile is about to show a medium of u's own. ErrNoPicture.
+	Show(ctx context.Context, u id.User, media string) error
+	// Leave notes that a profile is about to show a medium no more.
+	Leave(ctx context.Context, media string) error
+}
+
 // Options of a Service.
 type Options struct {
 	Now             func() time.Time
@@ -42,6 +54,8 @@ type Options struct {
 	// Changed rings when it was stored that somebody is to be seen by others in
 	// another way. It must not block, and may be lost in a crash. nil: nobody listens.
 	Changed func(u id.User)
+	// Pictures has the pictures that people can show with their profiles; nil: nobody can.
+	Pictures Pictures
 }
 
 // DefaultOptions are those of a fresh installation.

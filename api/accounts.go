@@ -26,6 +26,7 @@ type (
 	}
 	meChange struct {
 		DisplayName *string `json:"display_name,omitempty" doc:"At most 64 characters."`
+		Avatar      *string `json:"avatar,omitempty" doc:"A picture of my own uploads; empty takes it away. All may see it."`
 		LookBack    *string `json:"moments_look_back,omitempty" enum:"all,6m,1m,3d" doc:"How far back others see my moments: 3 days, 30 days, 182 days, or all."`
 	}
 	passwordChange struct {

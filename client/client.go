@@ -86,27 +86,27 @@ type Client struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when everything has ended
 
-	sending  sync.Mutex // keeps the journal's order of messages that of the outbox
-	taking   sync.Mutex // one Next at a time
-	watching sync.Mutex // one Watch or Status at a time
+	sending sync.Mutex // keeps the journal's order of messages that of the outbox
+	taking  sync.Mutex // one Next at a time
+	wishing sync.Mutex // one wish at a time
 
 	mu      sync.Mutex // guards what follows
 	track   *tracker
 	out     *outbox
 	queue   queue
-	stalled bool          // entries were left to be asked for because the queue was full
-	resync  bool          // a sync is wanted
-	link    *link         // nil while there is no session
-	linked  chan struct{} // closed when link is there, or everything has ended
-	welcome wire.Welcome  // of the latest session
-	settled []string      // messages the journal may forget
-	watch   []string      // whose presence is watched
-	seen    string        // how the user wants to be seen; "" if nothing was said
-	err     error         // why it ended
+	stalled bool             // entries were left to be asked for because the queue was full
+	resync  bool             // a sync is wanted
+	link    *link            // nil while there is no session
+	linked  chan struct{}    // closed when link is there, or everything has ended
+	welcome wire.Welcome     // of the latest session
+	settled []string         // messages the journal may forget
+	wishes  map[string]*wish // by op; the latest of each
+	err     error            // why it ended
 
 	more chan struct{} // the queue has something
 	tend chan struct{} // something to repair
 	pump chan struct{} // something to send
+	look chan struct{} // something is wished
 }
 
 // Open starts a session and returns at once; it connects by itself, now or when
@@ -132,6 +132,7 @@ func Open(opt Options) (*Client, error) {
 		out:    newOutbox(opt.OutboxMost),
 		linked: make(chan struct{}),
 		more:   make(chan struct{}, 1), tend: make(chan struct{}, 1), pump: make(chan struct{}, 1),
+		look: make(chan struct{}, 1), wishes: map[string]*wish{},
 	}
 	for _, o := range saved.Outbox {
 		c.out.restore(o)

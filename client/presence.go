@@ -5,6 +5,9 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/teahouse-im/teahouse/wire"
 )
 
@@ -12,71 +15,56 @@ import (
 // how they are now. It holds for the connections that follow too: each begins
 // with a PeerPresence for everybody watched.
 func (c *Client) Watch(ctx context.Context, users ...string) ([]wire.Presence, error) {
-	c.watching.Lock()
-	defer c.watching.Unlock()
-	req := wire.Watch{Users: append([]string{}, users...)}
-	c.mu.Lock()
-	before := c.watch
-	c.watch = req.Users
-	c.mu.Unlock()
-	var w wire.Watched
-	err := c.call(ctx, "watch", req, &w)
-	if err != nil {
-		c.mu.Lock()
-		c.watch = before
-		c.mu.Unlock()
+	all := wire.Watch{Users: append([]string{}, users...)}
+	w := &wish{op: "watch", data: all}
+	if len(users) > 0 {
+		w.again = all
 	}
-	return w.Presence, err
+	reply, err := c.wish(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	var seen wire.Watched
+	err = json.Unmarshal(reply, &seen)
+	return seen.Presence, err
+}
+
+// seen takes how those who are watched are seen at the beginning of a connection.
+// The caller holds mu.
+func (c *Client) seen(reply jsontext.Value) {
+	var w wire.Watched
+	if json.Unmarshal(reply, &w) != nil {
+		return
+	}
+	for _, p := range w.Presence {
+		c.tell(PeerPresence{p})
+	}
+}
+
+// status is wire.Status as it goes out: null is no value of the protocol.
+type status struct {
+	State string  `json:"state"`
+	Text  *string `json:"text,omitzero"`
 }
 
 // Status tells how the user wants to be seen: "active", "away" or "invisible". A
 // connection begins as active; one that follows is told again what was set here.
 func (c *Client) Status(ctx context.Context, state string) error {
-	return c.status(ctx, wire.Status{State: state})
+	return c.status(ctx, status{State: state})
 }
 
 // StatusText is Status with what is shown beside it.
 func (c *Client) StatusText(ctx context.Context, state, text string) error {
-	return c.status(ctx, wire.Status{State: state, Text: &text})
+	return c.status(ctx, status{State: state, Text: &text})
 }
 
-func (c *Client) status(ctx context.Context, s wire.Status) error {
-	c.watching.Lock()
-	defer c.watching.Unlock()
-	// encode leaves out what is nil: null is no value of the protocol.
-	req := struct {
-		State string  `json:"state"`
-		Text  *string `json:"text,omitzero"`
-	}{s.State, s.Text}
-	if err := c.call(ctx, "status", req, &wire.Empty{}); err != nil {
-		return err
+func (c *Client) status(ctx context.Context, s status) error {
+	w := &wish{op: "status", data: s}
+	if s.State != "active" { // which would end what another device has said since
+		w.again = status{State: s.State}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.seen = s.State
-	return nil
-}
-
-// look tells a new connection what the one before was told about presence.
-func (c *Client) look(l *link) {
-	c.mu.Lock()
-	users, state := c.watch, c.seen
-	c.mu.Unlock()
-	if state == "away" || state == "invisible" {
-		_ = l.call(c.ctx, "status", map[string]string{"state": state}, &wire.Empty{})
-	}
-	if len(users) == 0 {
-		return
-	}
-	var w wire.Watched
-	if l.call(c.ctx, "watch", wire.Watch{Users: users}, &w) != nil {
-		return // the next connection tries again
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, p := range w.Presence {
-		c.tell(PeerPresence{p})
-	}
+	_, err := c.wish(ctx, w)
+	return err
 }
 
 // Presence is how users are seen by the caller, in the order asked.

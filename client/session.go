@@ -175,7 +175,7 @@ func (c *Client) serve(l *link) error {
 	var helpers sync.WaitGroup
 	helpers.Go(func() { c.repair(l) })
 	helpers.Go(func() { c.ship(l) })
-	helpers.Go(func() { c.look(l) })
+	helpers.Go(func() { c.fulfil(l) })
 	leave := context.AfterFunc(c.ctx, func() { c.goodbye(l) })
 	var err error
 	for err == nil {

@@ -48,6 +48,14 @@ func TestAMomentIsShared(t *testing.T) {
 	if ok, _ := h.Shows(ctx(h), "ben", m.ID, "m-other"); ok {
 		t.Fatal("the post shows what is not in it")
 	}
+	for _, c := range []struct {
+		post, medium string
+		want         bool
+	}{{string(m.ID), pictures[0], true}, {string(m.ID), "m-other", false}, {"p-none", pictures[0], false}, {string(id.NewPost(m.At)), pictures[0], false}} {
+		if ok, err := h.Carries(ctx(h), id.Post(c.post), id.Media(c.medium)); ok != c.want || err != nil {
+			t.Fatalf("%s carries %s: %v, %v", c.post, c.medium, ok, err)
+		}
+	}
 	h.blind("eve", "ann", m.ID)
 	if !h.uploads.carried[string(m.ID)+" "+pictures[0]] {
 		t.Fatal("nobody noted what the post shows")

@@ -65,6 +65,19 @@ func (s *Service) Shows(ctx context.Context, viewer id.User, post id.Post, m id.
 	return slices.ContainsFunc(t.Media, func(shown Medium) bool { return shown.ID == m }), nil
 }
 
+// Carries tells whether a post shows a medium to anybody.
+func (s *Service) Carries(ctx context.Context, post id.Post, m id.Media) (bool, error) {
+	p, ok := id.ParsePost(string(post))
+	if !ok {
+		return false, nil
+	}
+	threads, err := s.store.Threads(ctx, []id.Post{p})
+	if err != nil || len(threads) == 0 || threads[0].Deleted {
+		return false, err
+	}
+	return slices.ContainsFunc(threads[0].Media, func(shown Medium) bool { return shown.ID == m }), nil
+}
+
 // seen is the one door to a post: NotFound, alike, if there is none or viewer may
 // not see it.
 func (s *Service) seen(ctx context.Context, viewer id.User, post string) (*Thread, error) {

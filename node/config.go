@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -19,6 +20,7 @@ type Config struct {
 	OpsHosts  []string `placeholder:"NAME" help:"Host names with a dot under which operators ask for that listener; addresses and plain names always work."`
 	Data      string   `default:"./teahouse-data" placeholder:"DIR" help:"Folder of the embedded store and of the operator's token."`
 	Store     string   `default:"pebble:" placeholder:"URL" help:"pebble: (in the data folder), pebble:DIR, or scylla://h1,h2,h3/keyspace?replication=3."`
+	Blobs     string   `default:"file:" placeholder:"URL" help:"Where uploads are kept: file: (in the data folder), file:DIR, or s3://[KEY:SECRET@]HOST[:PORT]/BUCKET[/PREFIX][?region=R&tls=off]. Nodes of a cluster share one."`
 	Bus       string   `default:"memory:" placeholder:"URL" help:"memory: for one node, redis://[:password@]host:6379/0 for several."`
 	Node      string   `placeholder:"NAME" help:"This node's name in logs and metrics. Default: the host's name."`
 
@@ -90,7 +92,7 @@ func (c *Config) Check() error {
 	if _, err := zerolog.ParseLevel(c.LogLevel); err != nil {
 		errs = append(errs, fmt.Errorf("--log-level: %w", err))
 	}
-	errs = append(errs, checkURL("store", c.Store, "pebble", "scylla"), checkURL("bus", c.Bus, "memory", "redis", "rediss"))
+	errs = append(errs, checkURL("store", c.Store, "pebble", "scylla"), checkURL("blobs", cmp.Or(c.Blobs, "file:"), "file", "s3"), checkURL("bus", c.Bus, "memory", "redis", "rediss"))
 	for _, o := range c.Origins {
 		if u, err := url.Parse(o); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" {
 			errs = append(errs, fmt.Errorf("--origins: %q is no origin such as https://chat.example", o))

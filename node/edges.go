@@ -25,7 +25,7 @@ func (n *Node) people(c *Config, x *Extras) http.Handler {
 	if c.Limits == "on" {
 		limits = api.DefaultLimits()
 	}
-	rest := api.New(api.Parts{Accounts: n.Accounts, Contacts: n.Contacts, Chat: n.Chat, Groups: n.Chat, Moments: n.Moments, Presence: n.Presence}, api.Options{
+	rest := api.New(api.Parts{Accounts: n.Accounts, Contacts: n.Contacts, Chat: n.Chat, Groups: n.Chat, Moments: n.Moments, Presence: n.Presence, Media: n.Media}, api.Options{
 		Logger: x.Logger, Version: x.Version, Limits: limits,
 		TrustedProxies: c.TrustedProxies, Origins: c.Origins, Metrics: n.metrics,
 	})
@@ -65,6 +65,7 @@ func (n *Node) operators(c *Config, x *Extras) http.Handler {
 				return nil
 			}},
 			{Part: "store", Ready: n.store.Ready},
+			{Part: "media", Ready: n.Media.Ready},
 			{Part: "bus", Ready: func(context.Context) error { return n.bus.Ready() }},
 		},
 		Stats:   n.stats,

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -74,30 +73,15 @@ func (a feedAuthors) Authors(ctx context.Context, users []id.User) ([]feed.Autho
 	return out, g.Wait()
 }
 
-// moments puts the domain of moments together and starts it.
-func (n *Node) moments(now func() time.Time) {
+// timelines puts the domain of moments together and starts it.
+func (n *Node) timelines(now func() time.Time) {
 	opt := feed.DefaultOptions()
 	opt.Now = now
 	opt.Failed = func(err error) { n.log.Warn().Err(err).Msg("moments: will be tried again") }
-	n.Moments = feed.NewService(n.store, n.seq, n.store, feedTies{n.Contacts}, feedAuthors{n.Accounts}, noLibrary{}, hint(n.bus), opt)
-	ctx, stop := context.WithCancel(context.Background())
-	var sweeping sync.WaitGroup
-	sweeping.Go(func() { n.Moments.Run(ctx) })
-	n.closers = append(n.closers, closing(func() {
-		stop()
-		sweeping.Wait()
-		n.Moments.Close()
-	}))
+	n.Moments = feed.NewService(n.store, n.seq, n.store, feedTies{n.Contacts}, feedAuthors{n.Accounts}, feedMedia{n.Media}, hint(n.bus), opt)
+	n.closers = append(n.closers, closing(n.Moments.Close))
+	n.runs(n.Moments.Run)
 }
-
-// noLibrary has no media.
-type noLibrary struct{}
-
-func (noLibrary) Media(_ context.Context, _ id.User, media []id.Media) ([]feed.Medium, error) {
-	return make([]feed.Medium, len(media)), nil
-}
-func (noLibrary) Carry(context.Context, id.Post, []id.Media) error   { return nil }
-func (noLibrary) Uncarry(context.Context, id.Post, []id.Media) error { return nil }
 
 // hint tells a user's devices that a moment is waiting.
 func hint(b bus.Bus) feed.Hint {

@@ -1,0 +1,165 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/teahouse-im/teahouse/account"
+	"github.com/teahouse-im/teahouse/chat"
+	"github.com/teahouse-im/teahouse/fault"
+	"github.com/teahouse-im/teahouse/feed"
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/media"
+	"github.com/teahouse-im/teahouse/storage/blob"
+)
+
+// uploads puts the domain of media together. Whoever knows what shows media comes later.
+func (n *Node) uploads(ctx context.Context, c *Config, now func() time.Time) error {
+	url := c.Blobs
+	if url == "" || url == "file:" {
+		url = "file:" + filepath.Join(c.Data, "media")
+	}
+	blobs, err := blob.Open(ctx, url)
+	if err != nil {
+		return fmt.Errorf("--blobs: %w", err)
+	}
+	opt := media.DefaultOptions()
+	opt.Now = now
+	opt.Failed = func(err error) { n.log.Warn().Err(err).Msg("media: will be tried again") }
+	opt.Temp = filepath.Join(c.Data, "uploads")
+	if err := os.MkdirAll(opt.Temp, 0o700); err != nil {
+		return fmt.Errorf("make the folder of uploads: %w", err)
+	}
+	n.Media = media.NewService(n.store, blobs, map[string]media.Witness{
+		media.Message: messages{n}, media.Moment: moments{n}, media.Profile: profiles{n},
+	}, opt)
+	return nil
+}
+
+// runs runs what ends with its context, until the node is closed.
+func (n *Node) runs(run func(context.Context)) {
+	ctx, stop := context.WithCancel(context.Background())
+	var work sync.WaitGroup
+	work.Go(func() { run(ctx) })
+	n.closers = append(n.closers, closing(func() {
+		stop()
+		work.Wait()
+	}))
+}
+
+// messages, moments and profiles are what shows media. They know what a carrier
+// names; the services are there by the time anybody asks.
+type (
+	messages struct{ n *Node }
+	moments  struct{ n *Node }
+	profiles struct{ n *Node }
+)
+
+func (w messages) MayRead(ctx context.Context, u id.User, carrier string, m id.Media) (bool, error) {
+	return w.n.Chat.MayReadMedium(ctx, u, carrier, m)
+}
+
+func (w messages) Carries(ctx context.Context, carrier string, m id.Media) (bool, error) {
+	return w.n.Chat.Carries(ctx, carrier, m)
+}
+
+func (w moments) MayRead(ctx context.Context, u id.User, carrier string, m id.Media) (bool, error) {
+	return w.n.Moments.Shows(ctx, u, id.Post(carrier), m)
+}
+
+func (w moments) Carries(ctx context.Context, carrier string, m id.Media) (bool, error) {
+	return w.n.Moments.Carries(ctx, id.Post(carrier), m)
+}
+
+// MayRead tells whether it is the picture of a profile, which all may see.
+func (w profiles) MayRead(ctx context.Context, _ id.User, carrier string, m id.Media) (bool, error) {
+	return w.Carries(ctx, carrier, m)
+}
+
+func (w profiles) Carries(ctx context.Context, carrier string, m id.Media) (bool, error) {
+	a, err := w.n.Accounts.Profile(ctx, id.User(carrier))
+	if errors.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return a.Avatar == string(m), err
+}
+
+// chatMedia are uploads as package chat has them.
+type chatMedia struct{ *media.Service }
+
+func (l chatMedia) Own(ctx context.Context, u id.User, name string) (chat.Medium, error) {
+	m, err := l.Service.Own(ctx, u, name)
+	return chat.Medium{ID: m.ID, Type: m.Type, Size: m.Size, Width: m.Width, Height: m.Height, Duration: m.Duration}, err
+}
+
+func (l chatMedia) Carry(ctx context.Context, m id.Media, carrier string) error {
+	return l.Service.Carry(ctx, m, media.Carrier{Kind: media.Message, ID: carrier})
+}
+
+// feedMedia are uploads as package feed has them.
+type feedMedia struct{ *media.Service }
+
+func (l feedMedia) Media(ctx context.Context, u id.User, names []id.Media) ([]feed.Medium, error) {
+	out := make([]feed.Medium, len(names))
+	for i, name := range names {
+		m, err := l.Own(ctx, u, string(name))
+		switch {
+		case errors.Is(err, fault.NotFound):
+			continue
+		case err != nil:
+			return nil, err
+		}
+		out[i] = feed.Medium{ID: m.ID, Type: m.Type, Width: m.Width, Height: m.Height, Placeholder: m.Placeholder}
+	}
+	return out, nil
+}
+
+func (l feedMedia) Carry(ctx context.Context, p id.Post, all []id.Media) error {
+	for _, m := range all {
+		if err := l.Service.Carry(ctx, m, media.Carrier{Kind: media.Moment, ID: string(p)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l feedMedia) Uncarry(ctx context.Context, p id.Post, all []id.Media) error {
+	for _, m := range all {
+		if err := l.Service.Uncarry(ctx, m, media.Carrier{Kind: media.Moment, ID: string(p)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pictures are uploads as package account has them.
+type pictures struct{ n *Node }
+
+func (p pictures) Show(ctx context.Context, u id.User, name string) error {
+	m, err := p.n.Media.Own(ctx, u, name)
+	switch {
+	case errors.Is(err, fault.NotFound), err == nil && !strings.HasPrefix(m.Type, "image/"):
+		return account.ErrNoPicture
+	case err != nil:
+		return err
+	}
+	err = p.n.Media.Carry(ctx, m.ID, media.Carrier{Kind: media.Profile, ID: string(u)})
+	if errors.Is(err, fault.NotFound) {
+		return account.ErrNoPicture
+	}
+	return err
+}
+
+func (p pictures) Leave(ctx context.Context, name string) error {
+	m, ok := id.ParseMedia(name)
+	if !ok {
+		return nil
+	}
+	return p.n.Media.Doubt(ctx, m)
+}
