@@ -29,15 +29,23 @@ type job struct {
 	marks []Mark              // lead to it; gone when it is done
 	fresh bool                // it was just posted: whoever is online hears of it
 	hear  map[event][]id.User // who hears of what, as it was when that was done
+	told  []func()            // called when everybody was told, or could not be
 }
 
 func (j *job) add(k job) {
 	j.marks = append(j.marks, k.marks...)
 	j.fresh = j.fresh || k.fresh
+	j.told = append(j.told, k.told...)
 	if j.hear == nil {
 		j.hear = k.hear
 	} else {
 		maps.Copy(j.hear, k.hear)
+	}
+}
+
+func (j *job) tell() {
+	for _, told := range j.told {
+		told()
 	}
 }
 
@@ -76,6 +84,7 @@ func (s *Service) work(p id.Post, j *job) {
 		if err := s.settle(context.Background(), p, *j); err != nil && !errors.Is(err, errEarly) {
 			s.opt.Failed(fmt.Errorf("settle %s: %w", p, err))
 		}
+		j.tell()
 		d.mu.Lock()
 		if j = d.jobs[p]; j == nil {
 			delete(d.jobs, p)
@@ -132,6 +141,7 @@ func (s *Service) settleThread(ctx context.Context, t *Thread, j *job) error {
 	if err := s.withdraw(ctx, t.ID, append(gone, late...)); err != nil {
 		return err
 	}
+	j.tell()
 	return s.paid(ctx, t)
 }
 
