@@ -38,7 +38,7 @@ func (s *Service) turn(ctx context.Context, u id.User, post, kind string, on boo
 		return err
 	}
 	k := ActKey{kind, string(u)}
-	if (t.act(k) != nil) == on {
+	if (t.index()[k] != nil) == on {
 		return nil
 	}
 	now := s.now()

@@ -20,38 +20,39 @@ func eventOf(a *Act) event { return event{a.Key(), a.Turn} }
 // of a comment also those who liked or commented before, if they see the post and
 // the comment. Nobody hears of what they do themselves, or of a post they mute.
 func (s *Service) hearers(ctx context.Context, t *Thread, a *Act) ([]id.User, error) {
-	var others []id.User
-	if a.Kind == Comment {
-		others = t.participants(a)
+	others, err := s.seers(ctx, t, a, t.concerned(a))
+	if err != nil {
+		return nil, err
 	}
 	rules, err := s.rules(ctx, t, others)
 	if err != nil {
 		return nil, err
 	}
-	kept := others[:0]
+	var out []id.User
 	for i, u := range others {
 		if rules[i].Sees() {
-			kept = append(kept, u)
+			out = append(out, u)
 		}
 	}
-	if others = kept; a.From != t.Author {
-		others = append(others, t.Author)
-	}
-	others = slices.DeleteFunc(others, func(u id.User) bool { return t.act(ActKey{Mute, string(u)}) != nil })
-	return s.seers(ctx, t, a, others)
+	return out, nil
 }
 
-// participants are who else liked or commented before an act, but for the author.
-func (t *Thread) participants(a *Act) []id.User {
-	var out []id.User
+// concerned are whom an act may concern: the author and, if it is a comment, who
+// liked or commented before; but not who did it, nor who mutes the post.
+func (t *Thread) concerned(a *Act) []id.User {
+	out := []id.User{t.Author}
 	for i := range t.Acts {
 		b := &t.Acts[i]
 		before := b.Kind == Like && !b.At.After(a.At) || b.Kind == Comment && b.ID < a.ID
-		if b.On && before && b.From != a.From && b.From != t.Author && !slices.Contains(out, b.From) {
+		if b.On && before && a.Kind == Comment {
 			out = append(out, b.From)
 		}
 	}
-	return out
+	slices.Sort(out)
+	on := t.index()
+	return slices.DeleteFunc(slices.Compact(out), func(u id.User) bool {
+		return u == a.From || on[ActKey{Mute, string(u)}] != nil
+	})
 }
 
 // seers are those of viewers, who see the post, that see an act under it.

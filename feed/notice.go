@@ -77,24 +77,27 @@ func dated(p id.Post, at time.Time) uuid.UUID {
 	return u
 }
 
-// stands tells whether what a notice is about is still so.
-func (t *Thread) stands(n *Told) bool {
-	if t.Deleted {
-		return false
-	}
-	if n.About == (ActKey{}) {
-		return true
-	}
-	a := t.act(n.About)
-	if a == nil || a.Turn != n.Turn {
-		return false
-	}
-	for a.ReplyTo != nil { // a reply goes with what it answers
-		if a = t.act(ActKey{Comment, string(a.ReplyTo.ID)}); a == nil {
+// standing returns what tells whether that which a notice is about is still so.
+func (t *Thread) standing() func(n *Told) bool {
+	on := t.index()
+	return func(n *Told) bool {
+		switch {
+		case t.Deleted:
+			return false
+		case n.About == (ActKey{}):
+			return true
+		}
+		a := on[n.About]
+		if a == nil || a.Turn != n.Turn {
 			return false
 		}
+		for a.ReplyTo != nil { // a reply goes with what it answers
+			if a = on[ActKey{Comment, string(a.ReplyTo.ID)}]; a == nil {
+				return false
+			}
+		}
+		return true
 	}
-	return true
 }
 
 // notices bounds how many notices are written at a time.
@@ -123,17 +126,18 @@ func (s *Service) tell(ctx context.Context, p id.Post, notices []notice) (late [
 	if err != nil {
 		return nil, err
 	}
-	var standing []notice
+	var write []notice
+	stands := t.standing()
 	for i := range notices {
-		if t.stands(&told[i]) {
-			standing = append(standing, notices[i])
+		if stands(&told[i]) {
+			write = append(write, notices[i])
 		} else {
 			late = append(late, told[i])
 		}
 	}
-	told = make([]Told, len(standing))
-	err = each(ctx, len(standing), func(ctx context.Context, i int) error {
-		n := &standing[i]
+	told = make([]Told, len(write))
+	err = each(ctx, len(write), func(ctx context.Context, i int) error {
+		n := &write[i]
 		r, err := s.entries.Append(ctx, id.PersonalStream(id.Moments, n.To), n.draft)
 		if errors.Is(err, stream.ErrReused) { // withdrawn, before it was written
 			err = nil

@@ -187,13 +187,14 @@ func (s *Service) spread(ctx context.Context, t *Thread, hint bool) error {
 // who hears of what, where that was found out before.
 func (s *Service) owed(ctx context.Context, t *Thread, known map[event][]id.User) ([]notice, error) {
 	var out []notice
+	stands := t.standing()
 	add := func(a *Act, to []id.User) error {
 		for _, u := range to {
 			n, err := t.notice(u, a)
 			if err != nil {
 				return err
 			}
-			if t.stands(&n.Told) {
+			if stands(&n.Told) {
 				out = append(out, n)
 			}
 		}
@@ -244,7 +245,8 @@ func (s *Service) outlived(ctx context.Context, t *Thread) ([]Told, error) {
 		return nil, nil
 	}
 	told, err := s.store.ToldOf(ctx, t.ID)
-	return slices.DeleteFunc(told, func(n Told) bool { return t.stands(&n) }), err
+	stands := t.standing()
+	return slices.DeleteFunc(told, func(n Told) bool { return stands(&n) }), err
 }
 
 // paid notes that nothing is owed any more for a thread as it was read, and

@@ -137,14 +137,15 @@ func (t *Thread) actors(viewer id.User, set map[id.User]struct{}) {
 	}
 }
 
-// act finds an act that is on.
-func (t *Thread) act(k ActKey) *Act {
+// index finds acts that are on.
+func (t *Thread) index() map[ActKey]*Act {
+	on := make(map[ActKey]*Act, len(t.Acts))
 	for i := range t.Acts {
-		if a := &t.Acts[i]; a.On && a.Kind == k.Kind && a.ID == k.ID {
-			return a
+		if a := &t.Acts[i]; a.On {
+			on[a.Key()] = a
 		}
 	}
-	return nil
+	return on
 }
 
 // views are threads that the viewer may see, as they see them. known are ties
