@@ -14,12 +14,17 @@ type Seat struct {
 	// Guarded by the Service's lock.
 	next  *Seat         // of the same user
 	left  time.Duration // since the Service began; 0: it is live
+	until time.Duration // when it is active unless it says otherwise; 0: it has said, or is
 	state State
 	hid   bool // it has said last that the user is invisible
 	gone  bool // the grace is over, or cut short
 }
 
-// Arrive seats a live session. It does not wait: others are told soon.
+// resumeWithin is how long a device that was away and is back stays so without
+// saying it again. Else everybody would see it wake up whenever its connection breaks.
+const resumeWithin = time.Second
+
+// Arrive seats a live session, which is active. It does not wait: others are told soon.
 func (s *Service) Arrive(u id.User, session id.Session) *Seat {
 	seat := &Seat{user: u, session: session, state: Online}
 	s.mu.Lock()
@@ -27,6 +32,7 @@ func (s *Service) Arrive(u id.User, session id.Session) *Seat {
 	s.change(u, func() {
 		for o := s.here[u]; o != nil; o = o.next {
 			if o.left != 0 && o.session == session { // the same device is back
+				s.resume(seat, o)
 				s.unseat(o)
 			}
 		}
@@ -34,6 +40,16 @@ func (s *Service) Arrive(u id.User, session id.Session) *Seat {
 		s.here[u] = seat
 	})
 	return seat
+}
+
+// resume gives a seat the state of the one before, for a moment.
+func (s *Service) resume(seat, before *Seat) {
+	if before.state != Away || seat.until != 0 {
+		return
+	}
+	seat.state, seat.until = Away, s.since()+resumeWithin
+	s.resuming = append(s.resuming, seat)
+	ring(s.news)
 }
 
 // Leave ends a session. Nothing is told before the grace is over, in which the
@@ -99,11 +115,34 @@ func (s *Service) unseat(seat *Seat) {
 	}
 }
 
-// sweep unseats those whose grace is over, and tells when to do so again; 0: nobody leaves.
+// sweep unseats those whose grace is over and wakes those who have not said that
+// they are still away. It tells when to do so again; 0: there is no need.
 func (s *Service) sweep() (next time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.since()
+	leave, wake := s.sweepLeaving(s.since()), s.sweepResuming(s.since())
+	if leave == 0 || wake == 0 {
+		return max(leave, wake)
+	}
+	return min(leave, wake)
+}
+
+func (s *Service) sweepResuming(now time.Duration) (next time.Duration) {
+	for len(s.resuming) > 0 {
+		seat := s.resuming[0]
+		if seat.until > now && seat.left == 0 {
+			return seat.until
+		}
+		if seat.until != 0 && seat.left == 0 {
+			s.change(seat.user, func() { seat.state, seat.until = Online, 0 })
+		}
+		s.resuming = s.resuming[1:]
+	}
+	s.resuming = nil
+	return 0
+}
+
+func (s *Service) sweepLeaving(now time.Duration) (next time.Duration) {
 	n := 0
 	for ; n < len(s.leaving); n++ {
 		seat := s.leaving[n]

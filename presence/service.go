@@ -50,11 +50,12 @@ type Service struct {
 	opt    Options
 	start  time.Time
 
-	mu      sync.Mutex // guards what follows
-	here    map[id.User]*Seat
-	leaving []*Seat              // in the order in which they left
-	dirty   map[id.User]struct{} // whose line on the board is out of date
-	used    []*Seat              // whose last use is to be written down
+	mu       sync.Mutex // guards what follows
+	here     map[id.User]*Seat
+	leaving  []*Seat              // in the order in which they left
+	resuming []*Seat              // in the order in which they came back
+	dirty    map[id.User]struct{} // whose line on the board is out of date
+	used     []*Seat              // whose last use is to be written down
 
 	news   chan struct{} // something is dirty or leaves
 	missed chan struct{} // rings may have been lost

@@ -111,6 +111,42 @@ func TestBackAsAway(t *testing.T) {
 	})
 }
 
+// A device that is away stays so while its connection breaks, if it says so again
+// when it is back; otherwise it is active.
+func TestFlappingWhileAway(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		n := w.node()
+		seat := n.Arrive("ann", "phone")
+		n.status(seat, "away")
+		w.rung("ann")
+		for range 20 {
+			pass(time.Second)
+			n.Leave(seat)
+			pass(3 * time.Second)
+			seat = n.Arrive("ann", "phone")
+			pass(500 * time.Millisecond)
+			n.is("ann", presence.Away)
+			n.status(seat, "away")
+		}
+		pass(time.Minute)
+		n.is("ann", presence.Away)
+		if k := w.rung("ann"); k != 0 {
+			t.Fatalf("rung %d times", k)
+		}
+		n.Leave(seat)
+		n.Leave(n.Arrive("ann", "phone")) // and breaks again, before it has said anything
+		seat = n.Arrive("ann", "phone")
+		pass(time.Second)
+		n.is("ann", presence.Online)
+		if k := w.rung("ann"); k != 1 {
+			t.Fatalf("rung %d times", k)
+		}
+		n.Leave(seat)
+		pass(time.Minute)
+		n.is("ann", presence.Offline)
+	})
+}
+
 // Invisible is the user's: set on one device it holds for all, and no other
 // device ends it by falling asleep.
 func TestInvisible(t *testing.T) {

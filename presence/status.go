@@ -47,6 +47,6 @@ func (s *Service) Status(ctx context.Context, seat *Seat, to wire.Status) error 
 	if seat.hid = to.State == statusInvisible; seat.hid || seat.left != 0 {
 		return nil
 	}
-	s.change(seat.user, func() { seat.state = state })
+	s.change(seat.user, func() { seat.state, seat.until = state, 0 })
 	return nil
 }
