@@ -76,13 +76,10 @@ func flags(app *kong.Application, do func(*kong.Flag)) {
 	})
 }
 
-// others are variables that begin like ours and are meant for somebody else: those
-// of tests and scripts, and those that Kubernetes makes of services which are
-// called teahouse, or teahouse and something.
-var others = regexp.MustCompile(`^TEAHOUSE_(TEST_.*|BIN|SERVICES_PATIENCE|(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?))$`)
-
-// checkEnvironment refuses variables that begin like ours and are no flag of any
-// command: a misspelt setting must not be a setting left out.
+// checkEnvironment refuses variables that look like a flag's, misspelt: a setting
+// must not be left out for a slip. Others that begin like ours are none of our
+// business: those of tests and scripts, and those that Kubernetes makes of services
+// which are called teahouse.
 func checkEnvironment(app *kong.Application, environment []string) error {
 	known := map[string]bool{}
 	flags(app, func(f *kong.Flag) {
@@ -93,7 +90,7 @@ func checkEnvironment(app *kong.Application, environment []string) error {
 	var unknown []string
 	for _, line := range environment {
 		name, _, _ := strings.Cut(line, "=")
-		if strings.HasPrefix(name, "TEAHOUSE_") && !known[name] && !others.MatchString(name) {
+		if strings.HasPrefix(name, "TEAHOUSE_") && !known[name] && !others.MatchString(name) && nearAny(name, known) {
 			unknown = append(unknown, name)
 		}
 	}
@@ -102,6 +99,39 @@ func checkEnvironment(app *kong.Application, environment []string) error {
 		return fmt.Errorf("the environment has variables that are no setting: %s", strings.Join(unknown, ", "))
 	}
 	return nil
+}
+
+// others are variables that look like settings and are meant for somebody else.
+var others = regexp.MustCompile(`^TEAHOUSE_(TEST_.*|BIN|(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?))$`)
+
+// nearAny tells whether a name is at most two letters from one of some.
+func nearAny(name string, some map[string]bool) bool {
+	for other := range some {
+		if apart(name, other) <= 2 {
+			return true
+		}
+	}
+	return false
+}
+
+// apart is how many letters have to be put in, taken out or changed to make a of b.
+func apart(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := before
+			if a[i] != b[j] {
+				cost++
+			}
+			before, row[j+1] = row[j+1], min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
 }
 
 func inEnvironment(flag *kong.Flag) bool {
