@@ -11,6 +11,7 @@ import { chromium } from "playwright-core";
 /** @typedef {import("./server.js").Account} Account */
 
 const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
+const DEVICES = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 const WAIT_MS = 15_000;
 
 export const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
@@ -24,7 +25,7 @@ export class House {
   }
 
   async open() {
-    this.browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: QUIET });
+    this.browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: [...QUIET, ...DEVICES] });
     return this;
   }
 

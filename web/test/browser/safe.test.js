@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
+import { picture } from "./files.js";
 import { House, PHONE, faults } from "./people.js";
 import { Server, uuid7 } from "./server.js";
 
@@ -122,6 +123,13 @@ for (const [kind, options] of /** @type {const} */ ([
     await cem.say(await cem.direct(ben), "unread");
     const group = await ben.group("Tea at four", ann, cem);
     await ann.say(group, "who brings the cups?");
+    await ann.call("PATCH", `/contacts/${ben.user}`, { tags: ["family"] });
+    const theirs = await ann.call("POST", "/moments", { text: "https://example.org/spring", mentions: [ben.user], audience: { kind: "friends" } });
+    const ours = await ben.call("POST", "/moments", { text: "Only some see this", audience: { kind: "only", users: [ann.user], mode: "snapshot" } });
+    await ann.call("PUT", `/moments/${ours.post}/like`);
+    const { id } = await ann.call("POST", `/moments/${ours.post}/comments`, { text: "I do" });
+    await ben.call("POST", `/moments/${ours.post}/comments`, { text: "I know", reply_to: id });
+    await ben.call("PATCH", `/contacts/${cem.user}`, { tags: ["walks"], starred: true });
 
     const b = await house.visitor(options);
     const look = async (/** @type {string} */ where) => assert.deepEqual(await faults(b.page), [], where);
@@ -151,6 +159,39 @@ for (const [kind, options] of /** @type {const} */ ([
     await b.page.goto(`/contacts/${ann.user}`);
     await b.page.getByText("Friends since").waitFor();
     await look("a contact");
+    await b.page.goto("/moments");
+    await b.page.getByRole("article").nth(1).waitFor();
+    await look("moments");
+    await b.page.getByRole("textbox", { name: "Share something" }).fill("with a picture");
+    await b.page.locator(".share input[type=file]").setInputFiles(picture("a.png", 300, 200));
+    await b.page.getByRole("button", { name: "Post", disabled: false }).waitFor();
+    await b.page.getByRole("article").first().getByRole("button", { name: "Comment" }).click();
+    await look("sharing and commenting");
+    await b.page.getByRole("button", { name: /Who may see it/ }).click();
+    await b.page.getByRole("radio", { name: "Only some" }).check();
+    await b.page.getByRole("button", { name: "#walks" }).click();
+    await b.page.getByText("Seen by 1: Cem").waitFor();
+    await look("choosing an audience");
+    await b.page.goto(`/moments/post/${ours.post}`);
+    await b.page.getByRole("button", { name: "More", exact: true }).click();
+    await look("a moment's menu");
+    await b.page.getByRole("menuitem", { name: "Who sees this" }).click();
+    await b.page.getByRole("dialog").getByText("You chose them").or(b.page.getByRole("dialog").getByText("They were among")).waitFor();
+    await look("who sees a moment");
+    await b.page.goto("/moments/notices");
+    await b.page.getByText("mentioned you").waitFor();
+    await look("notifications");
+    await b.page.goto(`/moments/by/${ann.user}`);
+    await b.page.getByRole("article").waitFor();
+    await look("a friend's moments");
+    await b.page.goto(`/moments/as/${cem.user}`);
+    await b.page.getByText("Nothing to see").waitFor();
+    await look("as a friend sees it");
+    b.expected = /404/;
+    await b.page.goto(`/moments/post/${theirs.post}x`);
+    await b.page.getByText("This moment is not here").waitFor();
+    await look("no moment");
+    b.expected = null;
     await b.page.goto("/groups/new");
     await b.page.getByRole("checkbox").first().waitFor();
     await look("a new group");

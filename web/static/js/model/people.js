@@ -2,12 +2,14 @@
 // everybody else we meet.
 
 import { at } from "./api.js";
+import { asProblem } from "./problem.js";
 
 /** @typedef {import("./types.js").Friend} Friend */
 /** @typedef {import("./types.js").Profile} Profile */
 
 /** How long a look-up that failed is left alone, in ms. */
 const AGAIN_MS = 5000;
+const FACES_AT_ONCE = 3;
 
 export class People {
   /** @type {Map<string, Friend>} */
@@ -25,6 +27,9 @@ export class People {
   #profiles = new Map();
   /** @type {Set<string>} */
   #nobody = new Set();
+  /** @type {Set<string>} whose pictures are still to be looked up */
+  #faces = new Set();
+  #looking = 0;
   #version = "";
   #refreshing = false;
   #again = false;
@@ -59,19 +64,34 @@ export class People {
   profile(user) {
     const known = this.#profiles.get(user);
     if (known !== undefined) return known;
-    this.#profiles.set(user, null);
-    this.#api
-      .get(at`/users/${user}`)
-      .then((p) => {
-        this.#profiles.set(user, p);
-        this.#changed();
-      })
-      .catch((err) => {
-        if (err.code === "not_found" || err.code === "bad_request") this.#nobody.add(user);
-        else setTimeout(() => this.#profiles.delete(user), AGAIN_MS);
-        this.#changed();
-      });
+    this.#look(user);
     return null;
+  }
+
+  /** @param {string} user */
+  async #look(user) {
+    this.#profiles.set(user, null);
+    try {
+      this.#profiles.set(user, await this.#api.get(at`/users/${user}`));
+    } catch (err) {
+      const { code } = asProblem(err);
+      if (code === "not_found" || code === "bad_request") this.#nobody.add(user);
+      else setTimeout(() => this.#profiles.delete(user), AGAIN_MS);
+    }
+    this.#changed();
+  }
+
+  /** Somebody's face came on screen: their picture is looked up, a few at a time. @param {string} user */
+  async face(user) {
+    if (user === this.me.user || this.#profiles.has(user)) return;
+    this.#faces.add(user);
+    if (this.#looking >= FACES_AT_ONCE) return;
+    this.#looking++;
+    for (const next of this.#faces) {
+      this.#faces.delete(next);
+      if (!this.#profiles.has(next)) await this.#look(next);
+    }
+    this.#looking--;
   }
 
   /** There is nobody of that name, as far as we have asked. @param {string} user */
@@ -183,6 +203,6 @@ export class People {
   /** Somebody's picture; "" if there is none, or we do not know. @param {string} user @returns {string} */
   avatar(user) {
     if (user === this.me.user) return this.me.avatar ?? "";
-    return this.friends.get(user)?.avatar ?? this.#profiles.get(user)?.avatar ?? "";
+    return this.#profiles.get(user)?.avatar ?? "";
   }
 }

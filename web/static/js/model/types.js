@@ -56,7 +56,6 @@
  * @typedef {object} Friend
  * @property {string} user
  * @property {string} display_name
- * @property {string} [avatar]
  * @property {string} alias
  * @property {string[]} tags
  * @property {boolean} starred

@@ -47,8 +47,12 @@ function Portrait({ media }) {
 export function Avatar({ id, name, group = false, size, dot = false }) {
   const client = useClient();
   const media = group ? "" : client?.people.avatar(id);
+  const [ref, seen] = useSeen({ once: true });
+  useEffect(() => {
+    if (seen && !group) client?.people.face(id);
+  }, [seen, id]);
   return html`
-    <span class=${cls("avatar", "hue-" + colour(id), group && "of-group", size)} aria-hidden="true">
+    <span ref=${ref} class=${cls("avatar", "hue-" + colour(id), group && "of-group", size)} aria-hidden="true">
       ${initials(name)}${media && html`<${Portrait} key=${media} media=${media} />`}
       ${dot && html`<${Dot} key=${id} user=${id} />`}
     </span>

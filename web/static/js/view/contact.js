@@ -24,7 +24,7 @@ export function ContactCard({ client, user }) {
   const name = people.name(user);
   const me = user === client.user;
   const blocked = people.blocked(user);
-  if (people.nobody(user)) return html`<${Nothing} picture="img/leaves.svg" title=${words.noSuchUser} hint=${"@" + user} />`;
+  if (people.nobody(user) && !friend) return html`<${Nothing} picture="img/leaves.svg" title=${words.noSuchUser} hint=${"@" + user} />`;
 
   const ask = () => run(async () => {
     const state = await people.ask(user, words.greetingDefault(people.me.display_name));
