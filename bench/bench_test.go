@@ -24,7 +24,7 @@ func laboratory(t *testing.T) *lab {
 		Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Data: t.TempDir(), Store: "pebble:", Bus: "memory:",
 		Strangers: "allow", Limits: "off", SessionsPerUser: 10, SessionLife: time.Hour, GroupMembers: 1000, Friends: 100, TextBytes: 8192,
 		IdentityJWKS: key.jwks, IdentityIssuer: issuer, IdentityAudience: audience,
-		RecallWindow: time.Minute, Heartbeat: 30 * time.Second, FramesPerSecond: 30, FramesBurst: 60, SendQueueBytes: 256 << 10,
+		RecallWindow: time.Minute, RecallWindowFiles: time.Minute, MediaBytes: 1 << 20, MediaPixels: 1 << 20, Heartbeat: 30 * time.Second, FramesPerSecond: 30, FramesBurst: 60, SendQueueBytes: 256 << 10,
 		DrainWithin: 5 * time.Second,
 	}, node.Extras{Logger: zerolog.Nop()})
 	if err != nil {

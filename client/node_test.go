@@ -27,7 +27,7 @@ func start(t *testing.T, data, listen string) *node.Node {
 	n, err := node.Start(t.Context(), node.Config{
 		Listen: listen, OpsListen: "127.0.0.1:0", Data: data, Store: "pebble:", Bus: "memory:",
 		Strangers: "allow", Limits: "off", SessionsPerUser: 10, SessionLife: time.Hour, GroupMembers: 100, Friends: 100, TextBytes: 8192,
-		RecallWindow: time.Minute, Heartbeat: 5 * time.Second, FramesPerSecond: 30, FramesBurst: 60, SendQueueBytes: 64 << 10,
+		RecallWindow: time.Minute, RecallWindowFiles: time.Minute, MediaBytes: 1 << 20, MediaPixels: 1 << 20, Heartbeat: 5 * time.Second, FramesPerSecond: 30, FramesBurst: 60, SendQueueBytes: 64 << 10,
 		DrainWithin: 5 * time.Second,
 	}, node.Extras{Logger: zerolog.Nop()})
 	if err != nil {

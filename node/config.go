@@ -45,6 +45,10 @@ type Config struct {
 	TextBytes       int           `default:"8192" help:"Bytes of UTF-8 in one text message."`
 	RecallWindow    time.Duration `default:"2m" help:"How long a sender may take a message back."`
 
+	RecallWindowFiles time.Duration `default:"3h" help:"The same, for files."`
+	MediaBytes        int64         `default:"104857600" help:"Bytes of one upload."`
+	MediaPixels       int64         `default:"50000000" help:"Pixels of one picture."`
+
 	Heartbeat       time.Duration `default:"30s" help:"How often the server pings a connection."`
 	FramesPerSecond int           `default:"30" help:"Frames a connection may send per second in the long run."`
 	FramesBurst     int           `default:"60" help:"Frames a connection may send at once."`
@@ -68,6 +72,8 @@ func (c *Config) Check() error {
 	atLeast("text-bytes", c.TextBytes, 1)
 	atLeast("frames-per-second", c.FramesPerSecond, 1)
 	atLeast("frames-burst", c.FramesBurst, 1)
+	atLeast("media-bytes", int(c.MediaBytes), 1)
+	atLeast("media-pixels", int(c.MediaPixels), 1)
 	atLeast("send-queue-bytes", c.SendQueueBytes, 16<<10)
 	if c.GroupMembers > 100_000 {
 		errs = append(errs, fmt.Errorf("--group-members must be at most 100000, not %d", c.GroupMembers))
@@ -76,7 +82,7 @@ func (c *Config) Check() error {
 		errs = append(errs, fmt.Errorf("--text-bytes must be at most %d, not %d: a message has to fit into a frame", 48<<10, c.TextBytes))
 	}
 	for flag, d := range map[string]time.Duration{
-		"session-life": c.SessionLife, "recall-window": c.RecallWindow, "heartbeat": c.Heartbeat, "drain-within": c.DrainWithin,
+		"session-life": c.SessionLife, "recall-window": c.RecallWindow, "recall-window-files": c.RecallWindowFiles, "heartbeat": c.Heartbeat, "drain-within": c.DrainWithin,
 	} {
 		if d < time.Second {
 			errs = append(errs, fmt.Errorf("--%s must be at least 1s, not %s", flag, d))

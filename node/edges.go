@@ -14,7 +14,6 @@ import (
 	"github.com/teahouse-im/teahouse/api"
 	"github.com/teahouse-im/teahouse/feed"
 	"github.com/teahouse-im/teahouse/gateway"
-	"github.com/teahouse-im/teahouse/media"
 	"github.com/teahouse-im/teahouse/web"
 )
 
@@ -93,9 +92,10 @@ func gatewayOptions(c *Config, x *Extras, now func() time.Time) gateway.Options 
 	l := &opt.Limits
 	l.TextBytes, l.GroupMembers, l.Friends, l.SessionsPerUser = c.TextBytes, c.GroupMembers, c.Friends, c.SessionsPerUser
 	l.RecallMS, l.SendQueueBytes = c.RecallWindow.Milliseconds(), c.SendQueueBytes
-	post, upload := feed.DefaultOptions(), media.DefaultOptions()
+	l.RecallFileMS = c.RecallWindowFiles.Milliseconds()
+	post := feed.DefaultOptions()
 	l.PostText, l.PostMedia, l.CommentText = post.TextRunes, post.Images, post.TextRunes
-	l.MediaBytes, l.MediaPixels = upload.Bytes, upload.Pixels
+	l.MediaBytes, l.MediaPixels = c.MediaBytes, c.MediaPixels
 	l.WatchUsers = 200
 	l.FramesPerSecond, l.FramesBurst = c.FramesPerSecond, c.FramesBurst
 	if c.Limits == "off" {

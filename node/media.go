@@ -30,7 +30,7 @@ func (n *Node) uploads(ctx context.Context, c *Config, now func() time.Time) err
 		return fmt.Errorf("--blobs: %w", err)
 	}
 	opt := media.DefaultOptions()
-	opt.Now = now
+	opt.Now, opt.Bytes, opt.Pixels = now, c.MediaBytes, c.MediaPixels
 	opt.Failed = func(err error) { n.log.Warn().Err(err).Msg("media: will be tried again") }
 	opt.Temp = filepath.Join(c.Data, "uploads")
 	if err := os.MkdirAll(opt.Temp, 0o700); err != nil {

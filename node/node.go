@@ -129,7 +129,7 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 	n.timelines(now)
 	talk := chat.DefaultOptions()
 	talk.Strangers, talk.TextBytes, talk.GroupMembers = c.Strangers == "allow", c.TextBytes, c.GroupMembers
-	talk.RecallWindow, talk.Now, talk.Media = c.RecallWindow, now, chatMedia{n.Media}
+	talk.RecallWindow, talk.RecallWindowFiles, talk.Now, talk.Media = c.RecallWindow, c.RecallWindowFiles, now, chatMedia{n.Media}
 	n.Chat = chat.NewService(n.store, n.store, n.seq, n.bus, n.Accounts, n.Contacts, talk)
 	n.closers = append(n.closers, closing(n.Chat.Close))
 	n.runs(n.Media.Run)
