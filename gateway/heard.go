@@ -52,14 +52,28 @@ func (g *Gateway) spread(t bus.Topic, m bus.Message) {
 	if group, ok := strings.CutPrefix(string(t), groupTopics); ok {
 		seq = wire.SeqOf(m.Body, id.Stream(group))
 	}
-	g.offer(textFrame(m.Body, true), m.Origin, func(do func(*session)) { g.hub.each(t, seq, do) })
+	var f *frame // made for the first who gets it: often nobody listens but the one who caused it
+	g.hand(func(s *session) bool {
+		if s.number == m.Origin {
+			return false
+		}
+		if f == nil {
+			f = textFrame(m.Body, true)
+		}
+		return s.offer(f)
+	}, func(do func(*session)) { g.hub.each(t, seq, do) })
 }
 
 func (g *Gateway) offer(f *frame, but uint64, each func(func(*session))) {
+	g.hand(func(s *session) bool { return s.number != but && s.offer(f) }, each)
+}
+
+// hand has all sessions written that give says have to be.
+func (g *Gateway) hand(give func(*session) bool, each func(func(*session))) {
 	batch := batches.Get().(*[]*session)
 	start := (*batch)[:0]
 	each(func(s *session) {
-		if s.number != but && s.offer(f) {
+		if give(s) {
 			start = append(start, s)
 		}
 	})
