@@ -89,6 +89,13 @@ func (a *API) Rename(ctx context.Context, displayName string) (Profile, error) {
 	return p, err
 }
 
+// SetAvatar shows a picture of the user's own uploads with the profile; "" takes it away.
+func (a *API) SetAvatar(ctx context.Context, media string) (Profile, error) {
+	var p Profile
+	err := a.do(ctx, "PATCH", "/me", map[string]string{"avatar": media}, &p)
+	return p, err
+}
+
 // Profile is somebody's public profile.
 func (a *API) Profile(ctx context.Context, user string) (Profile, error) {
 	var p Profile
