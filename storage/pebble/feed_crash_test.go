@@ -1,7 +1,6 @@
 package pebble_test
 
 import (
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -16,62 +15,55 @@ import (
 	"github.com/teahouse-im/teahouse/storage/pebble"
 )
 
-// The power goes while posts are made, liked and settled: what was acknowledged
-// is there, what is owed has a mark, and what is not owed any more was done.
+// The power goes, before and after every time something is synced, while posts
+// are made, liked and settled: what was acknowledged is there, what is owed has a
+// mark, and what is not owed any more was done.
 func TestPowerLossOfMoments(t *testing.T) {
-	const enough = 30
-	for cuts := 0; cuts < enough && !t.Failed(); {
-		cuts += postAndCut(t)
-	}
-}
-
-// postAndCut has posters on a new store and looks what cuts meanwhile leave of it.
-func postAndCut(t *testing.T) (cuts int) {
-	fs, rng := vfs.NewCrashableMem(), rand.New(rand.NewPCG(rand.Uint64(), 0))
-	s := opened(t, fs)
-	var mu sync.Mutex
-	acked := map[id.Post]int{} // how many of a post's steps were
-	var posters sync.WaitGroup
-	done := make(chan struct{})
-	for range 3 {
-		posters.Go(func() {
-			for range 15 {
-				p := id.NewPost(time.Now())
-				for i, step := range stepsOf(s, p) {
-					if err := step(t); err != nil {
-						t.Error(err)
-						return
-					}
-					mu.Lock()
-					acked[p] = i + 1
-					mu.Unlock()
+	const posters, posts = 8, 4
+	d := &cutDisk{MemFS: vfs.NewCrashableMem(), rng: rand.New(rand.NewPCG(rand.Uint64(), 0)), acked: map[id.Stream]id.Seq{}}
+	s := opened(t, d)
+	d.on(true)
+	together(posters, func() {
+		for range posts {
+			p := id.NewPost(time.Now())
+			for i, step := range stepsOf(s, p) {
+				if err := step(t); err != nil {
+					t.Error(err)
+					return
 				}
+				d.know(id.Stream(p), id.Seq(i+1))
 			}
-		})
-	}
-	go func() {
-		posters.Wait()
-		close(done)
-	}()
-	for running := true; running && !t.Failed(); cuts++ {
-		select {
-		case <-done:
-			running = false
-		default:
 		}
-		mu.Lock()
-		known := maps.Clone(acked)
-		mu.Unlock()
-		after := opened(t, fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: rng.IntN(101), RNG: rng}))
-		for p, steps := range known {
-			momentHolds(t, after, p, steps)
+	})
+	d.on(false)
+	for i, c := range d.cuts {
+		after, err := pebble.Open("data", pebble.Options{FS: c.disk})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if err := after.Close(); err != nil {
+		for p, steps := range c.acked {
+			momentHolds(t, after, id.Post(p), steps)
+		}
+		others, err := after.Profile(t.Context(), "ann", "", posters*posts)
+		if err != nil {
 			t.Error(err)
 		}
+		for _, p := range others {
+			momentHolds(t, after, p, 0)
+		}
+		if err := after.Close(); err != nil || t.Failed() {
+			t.Fatalf("after cut %d of %d (%v)", i, len(d.cuts), err)
+		}
 	}
-	<-done
-	return cuts
+	t.Logf("%d cuts", len(d.cuts))
+}
+
+func together(n int, fn func()) {
+	var all sync.WaitGroup
+	for range n {
+		all.Go(fn)
+	}
+	all.Wait()
 }
 
 var momentLike = feed.ActKey{Kind: feed.Like, ID: "bob"}
@@ -102,7 +94,8 @@ func stepsOf(s *pebble.Store, p id.Post) []func(t *testing.T) error {
 }
 
 // momentHolds checks a post of which so many steps were acknowledged.
-func momentHolds(t *testing.T, s *pebble.Store, p id.Post, steps int) {
+func momentHolds(t *testing.T, s *pebble.Store, p id.Post, steps id.Seq) {
+	t.Helper()
 	threads, err := s.Threads(t.Context(), []id.Post{p})
 	if err != nil || len(threads) != 1 {
 		t.Errorf("%d posts after step %d (%v)", len(threads), steps, err)
