@@ -87,6 +87,7 @@ type Service struct {
 	hint    Hint
 	opt     Options
 	began   time.Time
+	spreads chan struct{} // one for each post being spread
 	desk    desk
 }
 
@@ -94,6 +95,7 @@ type Service struct {
 func NewService(store Store, entries Entries, log Redacter, ties Ties, authors Authors, library Library, hint Hint, opt Options) *Service {
 	s := &Service{
 		store: store, entries: entries, log: log, ties: ties, authors: authors, library: library, hint: hint, opt: opt,
+		spreads: make(chan struct{}, spreadsMost),
 	}
 	s.began = s.now()
 	s.desk.hands = crew.New(settlersIdle)

@@ -17,6 +17,8 @@ import (
 const (
 	// settlersIdle bounds the goroutines that wait for a post to settle.
 	settlersIdle = 16
+	// spreadsMost bounds how many posts a node spreads at a time; each has all friends in memory.
+	spreadsMost = 8
 	// settleTimeout bounds one attempt at what follows from a post or an act.
 	settleTimeout = 30 * time.Second
 	// early is how old a mark is at least before one that leads to nothing is
@@ -160,6 +162,12 @@ func (s *Service) thread(ctx context.Context, p id.Post) (*Thread, error) {
 // spread puts references into the timelines of all friends, whoever may see it
 // now; then it hints those who do.
 func (s *Service) spread(ctx context.Context, t *Thread, hint bool) error {
+	select {
+	case s.spreads <- struct{}{}:
+		defer func() { <-s.spreads }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	friends, err := s.ties.Friends(ctx, t.Author)
 	if err != nil || len(friends) == 0 {
 		return err
