@@ -253,33 +253,29 @@ func TestSilenceOfWhoIsBehind(t *testing.T) {
 }
 
 // TestWhoReadsRepliesIsNotBehind: a client that asks faster than it reads is made
-// to wait, and is behind only as long as it takes nothing.
+// to wait, and the time it may take begins anew when it has taken half, although
+// its queue is never empty.
 func TestWhoReadsRepliesIsNotBehind(t *testing.T) {
 	h := open(t, narrow)
-	ann := h.join("ann", "a")
-	group := h.group("ann", "slow")
-	for n := range 30 {
-		ann.ok("send", say(group, big(n)))
+	most := h.gw.opt.Limits.SendQueueBytes
+	s := &session{gw: h.gw, phase: live, stuck: true}
+	defer h.gw.wheel.remove(s)
+	for range 3 {
+		s.send(&frame{bytes: make([]byte, most/2)})
 	}
-	slow := h.join("slow", "s")
-	s := h.only("slow")
-	var all []byte
-	const asked = 60
-	for range asked { // each of 180 KB
-		b, _ := slow.request("history", map[string]any{"stream": group, "after": 0})
-		all = append(all, b...)
+	if _, full := s.standing(); !full || !s.isBehind() {
+		t.Fatal("it need not wait")
 	}
-	slow.write(all...)
-	eventually(t, "it has to wait", s.isBehind)
-	first := slow.reply(2)
-	if first.Error != nil {
-		t.Fatalf("answers %+v", first.Error)
+	taken := func(frames int) (wake bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.wrote(frames * most / 2)
+		return s.mayGoOn()
 	}
-	behind := func() moment { s.mu.Lock(); defer s.mu.Unlock(); return s.behind }
-	since := behind()
-	for n := int64(3); n <= asked+1; n++ {
-		slow.reply(n)
-		eventually(t, "the time it may take begins anew", func() bool { return behind() != since || behind() == 0 })
-		since = behind()
+	if taken(1) || !s.isBehind() {
+		t.Fatal("it may go on too early")
+	}
+	if !taken(1) || s.isBehind() || s.waits() == 0 {
+		t.Fatal("it has taken replies and still counts as behind")
 	}
 }
