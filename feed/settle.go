@@ -247,14 +247,25 @@ func (s *Service) owed(ctx context.Context, t *Thread, known map[event][]id.User
 	return out, nil
 }
 
-// outlived are notices about what was undone.
+// outlived are notices about what was undone. The thread is read once more, after
+// them: what was noted since t was read may be about what t does not show yet.
 func (s *Service) outlived(ctx context.Context, t *Thread) ([]Told, error) {
 	if !slices.ContainsFunc(t.Acts, func(a Act) bool { return a.Owed && (!a.On || a.Turn > 1) }) {
 		return nil, nil
 	}
 	told, err := s.store.ToldOf(ctx, t.ID)
-	stands := t.standing()
-	return slices.DeleteFunc(told, func(n Told) bool { return stands(&n) }), err
+	if err != nil || len(told) == 0 {
+		return nil, err
+	}
+	now, err := s.thread(ctx, t.ID)
+	if errors.Is(err, ErrUnknown) {
+		return told, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	stands := now.standing()
+	return slices.DeleteFunc(told, func(n Told) bool { return stands(&n) }), nil
 }
 
 // paid notes that nothing is owed any more for a thread as it was read, and
