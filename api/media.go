@@ -29,11 +29,11 @@ type uploaded struct {
 	Media       string `json:"media" doc:"Its id."`
 	Type        string `json:"type" doc:"A media type, found out from the bytes; application/octet-stream for what is no picture, sound or film."`
 	Size        int64  `json:"size" doc:"Bytes, as they are served."`
-	Width       int    `json:"width,omitempty" doc:"Pixels, as shown."`
-	Height      int    `json:"height,omitempty" doc:"Pixels, as shown."`
-	DurationMS  int64  `json:"duration_ms,omitempty" doc:"Of sound and film, if it could be found out."`
+	Width       int    `json:"width,omitzero" doc:"Pixels, as shown."`
+	Height      int    `json:"height,omitzero" doc:"Pixels, as shown."`
+	DurationMS  int64  `json:"duration_ms,omitzero" doc:"Of sound and film, if it could be found out."`
 	Thumbnail   bool   `json:"thumbnail" doc:"There is a small JPEG of it."`
-	Placeholder string `json:"placeholder,omitempty" doc:"A blurhash: what to show before anything is loaded."`
+	Placeholder string `json:"placeholder,omitzero" doc:"A blurhash: what to show before anything is loaded."`
 }
 
 // newUpload is a form.

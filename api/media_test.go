@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -151,6 +152,11 @@ func TestMediaComeBack(t *testing.T) {
 		t.Errorf("the policy is %q", csp)
 	}
 	h.download(ann, "/v1/media/"+m.Media+"/thumbnail").refused("not_found")
+	for name := range h.tryUpload(ann, noise(5)).want(201).object() {
+		if !slices.Contains([]string{"media", "type", "size", "thumbnail"}, name) {
+			t.Errorf("the upload of a file tells its %s", name)
+		}
+	}
 
 	p := h.upload(ann, aPicture(t, 900, 600))
 	if p.Type != "image/png" || p.Width != 900 || p.Height != 600 || !p.Thumbnail || p.Placeholder == "" {

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"context"
 	"image"
 	"io"
 	"os"
@@ -21,7 +22,7 @@ func Clean(dir string, data []byte) (clean []byte, kind string, width, height in
 	if err := f.finish(); err != nil {
 		return nil, "", 0, 0, err
 	}
-	m, whole, _, err := s.inspect(nil, f)
+	m, whole, _, err := s.inspect(context.Background(), f)
 	if err != nil {
 		return nil, "", 0, 0, err
 	}

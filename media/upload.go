@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
@@ -186,6 +187,10 @@ func (s *Service) picture(ctx context.Context, f *scratch, clean cleaner) (m Med
 // previewBytes is what making a preview takes beside the picture itself.
 const previewBytes = 24 << 20
 
+// collectBytes is what is collected at once when it is not needed any more: the
+// collector would otherwise let it double before it begins.
+const collectBytes = previewBytes + 16<<20
+
 // preview makes the preview of a picture once there is memory for it. One that
 // would take too much, or that cannot be decoded here, has none.
 func (s *Service) preview(ctx context.Context, f *scratch, p *picture) (preview, error) {
@@ -197,6 +202,9 @@ func (s *Service) preview(ctx context.Context, f *scratch, p *picture) (preview,
 		return preview{}, fault.Unavailable
 	}
 	defer s.memory.Release(cost)
+	if cost > collectBytes {
+		defer runtime.GC()
+	}
 	return previewOf(f.reader(), p)
 }
 
