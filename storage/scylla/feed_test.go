@@ -174,6 +174,15 @@ func TestMarkOfLateChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	drop()
+
+	// An act without a post owes nothing to anybody.
+	if err := s.DropPost(t.Context(), p.Author, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ChangeAct(t.Context(), p.ID, anAct, old, func(a *feed.Act) error { a.Owed = true; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	drop()
 }
 
 // TestMarkAgain: a record that was written long after its mark has a mark even if

@@ -169,13 +169,14 @@ func (s *Store) DropMarks(ctx context.Context, marks []feed.Mark) error {
 	})
 }
 
-// owes tells whether a post or an act under it says that something is owed.
+// owes tells whether there is a post, and it or an act under it says that something is owed.
 func (s *Store) owes(ctx context.Context, p id.Post) (bool, error) {
-	iter := s.reading(ctx, `SELECT value FROM feed_posts WHERE post=?`, string(p)).Consistency(gocql.LocalSerial).Iter()
-	owed := false
+	iter := s.reading(ctx, `SELECT part, value FROM feed_posts WHERE post=?`, string(p)).Consistency(gocql.LocalSerial).Iter()
+	there, owed := false, false
+	var part int8
 	var value []byte
 	var failed error
-	for iter.Scan(&value) {
+	for iter.Scan(&part, &value) {
 		var record struct {
 			Owed bool `json:"owed"`
 		}
@@ -184,8 +185,9 @@ func (s *Store) owes(ctx context.Context, p id.Post) (bool, error) {
 				failed = fmt.Errorf("decode a row of %s: %w", p, err)
 			}
 		}
+		there = there || part == partPost && len(value) > 0
 		owed = owed || record.Owed
 		value = nil
 	}
-	return owed, errors.Join(readError(iter.Close()), failed)
+	return there && owed, errors.Join(readError(iter.Close()), failed)
 }
