@@ -1,12 +1,15 @@
 package gateway
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/presence"
 	"github.com/teahouse-im/teahouse/wire"
 )
 
@@ -29,23 +32,34 @@ type muteLink struct{ link }
 
 func (muteLink) write(p []byte) (int, error) { return len(p), nil }
 
+// allFriends are so many that making them so would take longer than the benchmark.
+type allFriends struct{ Presence }
+
+func (allFriends) MayKnow(_ context.Context, _ id.User, others []id.User) ([]bool, error) {
+	return slices.Repeat([]bool{true}, len(others)), nil
+}
+
 func presenceChange(b *testing.B, watchers int, mute bool) {
-	n := settle(b, slow)
-	seat := n.presence.Arrive("ben", "b")
-	n.v.register("ben")
+	n := settle(b, slow, func(p Presence) Presence { return allFriends{p} })
+	var seats []*presence.Seat
+	var people []string
+	for i := range 50 { // so that none of them is told of too often
+		u := id.User(fmt.Sprintf("ben-%d", i))
+		n.v.register(u)
+		seats, people = append(seats, n.presence.Arrive(u, "b")), append(people, string(u))
+	}
 	for i := range watchers {
-		u := id.User(fmt.Sprintf("user-%d", i))
-		n.befriend("ben", u)
-		n.join(u, "d").watch("ben")
+		n.join(id.User(fmt.Sprintf("user-%d", i)), "d").watch(people...)
 	}
 	if mute {
 		n.gw.hub.all(func(s *session) { s.link = muteLink{s.link} })
 	}
 	sent := func() int64 { return n.gw.Stats().FramesOut }
 	states := []string{"away", "active"}
+	time.Sleep(time.Second) // what came of arriving is told
 	before, cpu, start := sent(), used(), time.Now()
 	for i := 0; b.Loop(); i++ {
-		if err := n.presence.Status(n.v.ctx, seat, wire.Status{State: states[i%2]}); err != nil {
+		if err := n.presence.Status(n.v.ctx, seats[i%len(seats)], wire.Status{State: states[i/len(seats)%2]}); err != nil {
 			b.Fatal(err)
 		}
 		for want := before + int64(i+1)*int64(watchers); sent() < want; {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/teahouse-im/teahouse/bus"
 	"github.com/teahouse-im/teahouse/fault"
@@ -13,8 +14,15 @@ import (
 	"github.com/teahouse-im/teahouse/wire"
 )
 
-// watchMost is how many users one connection can watch.
-const watchMost = 200
+const (
+	// watchMost is how many users one connection can watch.
+	watchMost = 200
+	// tellEvery is how often in the long run changes of one person are told, tellBurst
+	// how many at once: what somebody costs who changes again and again grows
+	// neither with how fast they are nor, more than that, with how many watch.
+	tellEvery = 500 * time.Millisecond
+	tellBurst = 10
+)
 
 // Watches know which sessions of this node watch whom, and what those were told
 // last. This node listens to the topic of everybody who is watched here; a ring
@@ -40,6 +48,15 @@ type sight struct {
 	held  int               // by sessions that are about to
 	looks uint64            // how often it was looked at
 	view  presence.View     // as of the latest look
+	paid  moment            // until when what was told of them is paid for, see tellEvery
+}
+
+// busy tells until when nothing is to be told of somebody who changes too often; 0: it may be.
+func (p *sight) busy(now moment) (until moment) {
+	if until := p.paid.add(-(tellBurst - 1) * tellEvery); until > now {
+		return until
+	}
+	return 0
 }
 
 // watching is whom one session watches, in the order it asked.
@@ -171,7 +188,12 @@ func (w *watches) admit(n *newcomer, request int64, views []presence.View) {
 	if s.live() {
 		reply := wire.Watched{Presence: make([]wire.Presence, len(n.people))}
 		for i, p := range n.people {
-			if p.looks == n.looks[i] {
+			switch {
+			case p.looks != n.looks[i]:
+			case p.looks > 0 && p.busy(w.gw.wheel.now()) > 0:
+				w.due.look(p.user) // for all, when it is time
+				w.ring()
+			default:
 				w.saw(p, views[i])
 			}
 			p.by[s] = n.may[i]
@@ -242,6 +264,8 @@ func (w *watches) saw(p *sight, v presence.View) {
 	if p.looks++; p.looks == 1 || v.Same(before) {
 		return
 	}
+	now := w.gw.wheel.now()
+	p.paid = max(p.paid, now).add(tellEvery)
 	f := presenceFrame(p, true)
 	w.gw.offer(f, 0, func(do func(*session)) {
 		for s, may := range p.by {

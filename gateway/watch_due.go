@@ -159,10 +159,8 @@ func (w *watches) take() (users []id.User, ties map[id.User][]*sight) {
 	d := w.due
 	w.due = due{}
 	ties = map[id.User][]*sight{}
-	for u := range d.seen {
-		if !d.all && w.people[u] != nil {
-			users = append(users, u)
-		}
+	if !d.all {
+		users = w.rung(&d)
 	}
 	if d.all || d.every {
 		users = w.everybody(&d, users)
@@ -175,6 +173,27 @@ func (w *watches) take() (users []id.User, ties map[id.User][]*sight) {
 		}
 	}
 	return users, ties
+}
+
+// rung are those whose topics rang. Who changes too often stays due.
+func (w *watches) rung(d *due) (users []id.User) {
+	now, later := w.gw.wheel.now(), moment(0)
+	for u := range d.seen {
+		p := w.people[u]
+		if p == nil {
+			continue
+		}
+		if until := p.busy(now); until > 0 {
+			w.due.look(u)
+			later = max(later, until)
+			continue
+		}
+		users = append(users, u)
+	}
+	if later > 0 {
+		time.AfterFunc(time.Duration(later-now)*time.Millisecond, w.ring)
+	}
+	return users
 }
 
 // everybody adds all who are watched, and those who watch them, as far as they are due.

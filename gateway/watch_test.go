@@ -113,6 +113,31 @@ func TestFlappingIsNotTold(t *testing.T) {
 	ann.silent(isPresence)
 }
 
+// Who changes again and again is told of as often as is bearable, and how it ends for certain.
+func TestRestless(t *testing.T) {
+	n := settle(t, quick)
+	n.befriend("ben", "ann", "cat")
+	ann, ben, cat := n.join("ann", "a"), n.join("ben", "b"), n.join("cat", "c")
+	ann.watch("ben")
+	start := time.Now()
+	for range 30 {
+		ben.status("away")
+		cat.watch("ben") // looking more often makes no difference
+		ben.status("active")
+		cat.watch("ben")
+	}
+	ben.ok("status", map[string]any{"state": "away", "text": "the end"})
+	events := 0
+	for last := ""; last != `{"user":"ben","state":"away","text":"the end"}`; events++ {
+		last = string(ann.event("presence").Data)
+	}
+	if most := tellBurst + 1 + int(time.Since(start)/tellEvery); events > most {
+		t.Fatalf("%d events, want %d at most", events, most)
+	}
+	ann.silent(isPresence)
+	cat.find("how it ends", func(m message) bool { return strings.Contains(string(m.Data), "the end") })
+}
+
 // Somebody with two devices is offline when both are gone.
 func TestTwoDevices(t *testing.T) {
 	n := settle(t, quick)
