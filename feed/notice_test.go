@@ -94,6 +94,11 @@ func TestUndoingWithdraws(t *testing.T) {
 	equal(t, h.heard("ann"), []string{"comment bea staying"}) // the answer went with what it answered
 	equal(t, h.heard("bea"), nil)
 	equal(t, h.heard("cyd"), []string{"comment bea staying"})
+	threads, err := h.store.Threads(ctx(h), []id.Post{p})
+	good(t, err)
+	if n := len(threads[0].Acts); n != 3 { // a like taken back, which counts its turns, and two comments
+		t.Fatalf("%d acts are kept: %+v", n, threads[0].Acts)
+	}
 	// Each turn of a like is told and withdrawn for itself, also if they come at once.
 	for range 5 {
 		good(t, h.Like(ctx(h), "bea", string(p)))
