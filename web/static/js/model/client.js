@@ -87,7 +87,7 @@ export class Client {
   /** @param {Entry} e */
   #personal(e) {
     if (e.stream === "@moments") this.notices.apply(e);
-    else if (e.stream === "@contacts" && this.chats.ready) this.people.refresh().catch(() => {});
+    else if (e.stream === "@contacts" && this.chats.ready) this.people.refresh().then(() => this.moments.again(), () => {});
   }
 
   /** @param {string} name @param {any} data */

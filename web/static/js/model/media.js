@@ -48,6 +48,11 @@ export class Upload {
   /** Gives it up. What is there already is forgotten by the server. */
   cancel() {
     this.#abort.abort();
+    this.close();
+  }
+
+  /** It is not shown from here any more. */
+  close() {
     URL.revokeObjectURL(this.url);
   }
 

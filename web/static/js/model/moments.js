@@ -154,6 +154,11 @@ export class Moments {
     this.#changed();
   }
 
+  /** Who our friends are is another: what they shared comes or goes. */
+  async again() {
+    if (this.timeline().posts) await this.refresh(this.timeline());
+  }
+
   /** After a pause: hints may have been lost. */
   async peek() {
     const { posts } = this.timeline();
@@ -173,6 +178,7 @@ export class Moments {
       ...(place && { location: place }),
     };
     const moment = /** @type {Moment} */ (await this.#api.post("/moments", body));
+    for (const u of uploads) u.close();
     this.draft = new Draft();
     this.#all.set(moment.post, moment);
     for (const list of [this.timeline(), this.of(this.#me)]) if (list.posts && !list.posts.includes(moment.post)) list.posts = [moment.post, ...list.posts];

@@ -70,6 +70,7 @@ export class Sending {
   /** @param {Parcel} parcel */
   #drop(parcel) {
     this.#all = this.#all.filter((p) => p !== parcel);
+    parcel.upload.close();
     this.#changed();
   }
 }

@@ -16,6 +16,8 @@ import { words } from "../text/words.js";
 /** Where the browser cannot size the box by its content. */
 const growsItself = CSS.supports("field-sizing", "content");
 const utf8 = new TextEncoder();
+/** How often it is told that somebody still speaks. */
+const SPEAKING_MS = 3000;
 
 /** Sends what was chosen; a text goes with a single picture. @param {Client} client @param {Conversation} c @param {string} text @returns {boolean} the text is on its way too */
 function sendAttached(client, c, text) {
@@ -40,6 +42,11 @@ export function Composer({ client, c, details, replyTo, onReply }) {
     if (!touches() && !details) box.current?.focus();
   }, [c, details]);
   useEffect(() => () => client.typing(c, false), [c]);
+  useEffect(() => {
+    if (!recording) return;
+    const timer = setInterval(() => client.typing(c, true, "voice"), SPEAKING_MS);
+    return () => clearInterval(timer);
+  }, [recording]);
   useEffect(() => {
     if (replyTo) box.current?.focus();
   }, [replyTo]);

@@ -58,9 +58,12 @@ function Moments({ client, list, still = false, nothing, hint }) {
   const shown = client.moments.shown(list);
   return html`
     ${!list.posts && !list.problem && html`<${Skeleton} /><${Skeleton} />`}
-    <div class="moments-list" role="feed" aria-busy=${String(list.loading)} aria-label=${words.moments} onKeyDown=${pages}>
-      ${shown.map((m) => html`<${MomentCard} key=${m.post} client=${client} m=${m} still=${still} />`)}
-    </div>
+    ${shown.length > 0 &&
+    html`
+      <div class="moments-list" role="feed" aria-busy=${String(list.loading)} aria-label=${words.moments} onKeyDown=${pages}>
+        ${shown.map((m) => html`<${MomentCard} key=${m.post} client=${client} m=${m} still=${still} />`)}
+      </div>
+    `}
     ${list.posts && shown.length === 0 && !list.next && html`<${Nothing} picture="img/leaves.svg" title=${nothing} hint=${hint} />`}
     <${More} client=${client} list=${list} />
   `;
@@ -121,7 +124,7 @@ function Page({ client, user, as }) {
         : html`<${Link} to=${{ page: "contacts", user }} class="plain button small"><${Icon} name="me" />${words.profile}<//>`}
     </header>
     ${as && html`<p class="as-note" role="status"><${Icon} name="eye" />${words.seenAs(people.name(as))}</p>`}
-    <${Moments} key=${list.path} client=${client} list=${list} still=${Boolean(as)} nothing=${words.noMomentsOf} hint=${mine ? words.noMomentsHint : words.noMomentsOfHint} />
+    <${Moments} key=${list.path} client=${client} list=${list} still=${Boolean(as)} nothing=${words.noMomentsOf} hint=${mine && !as ? words.noMomentsHint : words.noMomentsOfHint} />
   `;
 }
 

@@ -96,7 +96,9 @@ export function Shell({ client }) {
   const skip = (/** @type {Event} */ e) => {
     e.preventDefault();
     const main = content.current;
-    /** @type {HTMLElement|undefined|null} */ (main?.querySelector(".main-pane [role=log] [tabindex='0'], .main-pane h2, h1") ?? main)?.focus();
+    const to = /** @type {HTMLElement|undefined|null} */ (main?.querySelector(".main-pane [role=log] [tabindex='0'], .main-pane h2, h1") ?? main);
+    if (to && to.tabIndex < 0) to.tabIndex = -1; // a heading takes the focus only if told so
+    to?.focus();
   };
   return html`
     <${Here.Provider} value=${client}>

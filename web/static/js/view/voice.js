@@ -47,7 +47,7 @@ export function Voice({ media, durationMs }) {
   return html`
     <div class="voice" role="group" aria-label=${words.voiceMessage(length(durationMs))}>
       <button type="button" class="round" aria-label=${on ? words.pause : words.play} onClick=${turn}><${Icon} name=${on ? "pause" : "play"} /></button>
-      <input type="range" aria-label=${words.position} aria-valuetext=${length(at * 1000)} min="0" max=${whole} step="0.1" value=${at} disabled=${!url} onInput=${seek} />
+      <input type="range" aria-label=${words.position} aria-valuetext=${length(at * 1000)} min="0" max=${whole} step="0.1" value=${at} disabled=${!url} style=${{ "--part": whole ? at / whole : 0 }} onInput=${seek} />
       <span class="voice-length" aria-hidden="true">${length(on || at ? at * 1000 : durationMs)}</span>
       <audio ref=${audio} src=${url || undefined} preload="auto" onPlay=${onPlay} onPause=${() => setOn(false)}
         onTimeUpdate=${(/** @type {any} */ e) => setAt(Math.min(whole, e.currentTarget.currentTime))} onEnded=${() => { setOn(false); setAt(0); }}></audio>
