@@ -21,13 +21,12 @@ import (
 
 // uploads puts the domain of media together. Whoever knows what shows media comes later.
 func (n *Node) uploads(ctx context.Context, c *Config, now func() time.Time) error {
-	url := c.Blobs
-	if url == "" || url == "file:" {
-		url = "file:" + filepath.Join(c.Data, "media")
-	}
-	blobs, err := blob.Open(ctx, url)
+	blobs, err := openBlobs(ctx, c)
 	if err != nil {
-		return fmt.Errorf("--blobs: %w", err)
+		return err
+	}
+	if c.BlobsApart() {
+		n.log.Warn().Msg("uploads stay in this node's folder, where other nodes do not find them: set --blobs")
 	}
 	opt := media.DefaultOptions()
 	opt.Now, opt.Bytes, opt.Pixels = now, c.MediaBytes, c.MediaPixels
@@ -40,6 +39,33 @@ func (n *Node) uploads(ctx context.Context, c *Config, now func() time.Time) err
 		media.Message: messages{n}, media.Moment: moments{n}, media.Profile: profiles{n},
 	}, opt)
 	return nil
+}
+
+// openBlobs opens where a configuration keeps uploads.
+func openBlobs(ctx context.Context, c *Config) (media.Blobs, error) {
+	url := c.Blobs
+	if url == "" || url == "file:" {
+		url = "file:" + filepath.Join(c.Data, "media")
+	}
+	blobs, err := blob.Open(ctx, url)
+	if err != nil {
+		return nil, fmt.Errorf("--blobs: %w", err)
+	}
+	return blobs, nil
+}
+
+// TryBlobs tells whether uploads can be kept where a configuration says, and if not, why.
+func TryBlobs(ctx context.Context, c *Config) error {
+	blobs, err := openBlobs(ctx, c)
+	if err != nil {
+		return err
+	}
+	return blobs.Ready(ctx)
+}
+
+// BlobsApart tells whether each node of a cluster would keep uploads for itself.
+func (c *Config) BlobsApart() bool {
+	return schemeOf(c.Bus) != "memory" && (c.Blobs == "" || c.Blobs == "file:")
 }
 
 // runs runs what ends with its context, until the node is closed.

@@ -41,7 +41,7 @@ func (c *doctorCmd) Run() error {
 	defer cancel()
 	unwell := false
 	for _, check := range []func(context.Context, *node.Config) []finding{
-		checkConfiguration, checkFolder, checkStore, checkBus, checkListeners, checkMachine,
+		checkConfiguration, checkFolder, checkStore, checkBlobs, checkBus, checkListeners, checkMachine,
 	} {
 		for _, f := range check(ctx, &c.Config) {
 			mark := "ok  "
@@ -116,6 +116,16 @@ func answers(ctx context.Context, ops string) bool {
 		return false
 	}
 	return res.Body.Close() == nil && res.StatusCode == http.StatusOK
+}
+
+func checkBlobs(ctx context.Context, c *node.Config) []finding {
+	if err := node.TryBlobs(ctx, c); err != nil {
+		return []finding{broken("uploads", err, "Look at --blobs, and whether that is there and may be written.")}
+	}
+	if c.BlobsApart() {
+		return []finding{mind("uploads", "in this node's data folder", "Other nodes do not find them there: set --blobs s3://… or a folder they share.")}
+	}
+	return []finding{well("uploads", "can be kept and read")}
 }
 
 func checkBus(_ context.Context, c *node.Config) []finding {
