@@ -226,6 +226,11 @@ func TestLikesAtOnceAreOne(t *testing.T) {
 	other.Settled()
 	equal(t, h.likers("ann", p), []id.User{"bea"})
 	equal(t, h.heard("ann"), []string{"like bea"})
+	entries, err := h.store.Range(ctx(h), id.PersonalStream(id.Moments, "ann"), 1, 10)
+	good(t, err)
+	if len(entries) != 1 {
+		t.Fatalf("ann was told %d times", len(entries))
+	}
 	h.quiet()
 }
 

@@ -285,39 +285,43 @@ func TestASweepLeavesAloneWhatIsYoung(t *testing.T) {
 // A service that begins finishes at once what others left, and goes on looking.
 func TestRun(t *testing.T) {
 	h := cast(t)
-	k := &cut{h: h, left: 2}
+	k := &cut{h: h}
 	h.opt.Failed = func(error) {}
 	dead := h.node(cutStore{h.store, k}, k, k)
-	p, err := dead.Post(ctx(h), "ann", feed.Draft{Text: "x", Audience: forFriends})
-	good(t, err)
-	dead.Settled()
-	if len(h.timeline("bea", 0)) != 0 {
-		t.Fatal("it was not cut off")
-	}
-	running, stop := context.WithCancel(ctx(h))
-	ended := make(chan struct{})
-	h.opt.Failed = h.failed
-	h.opt.SweepEvery = time.Millisecond
-	next := h.node(h.store, h.seq, h.store)
-	go func() { defer close(ended); next.Run(running) }()
-	until := func(what string, done func() bool) {
+	leave := func() id.Post {
 		t.Helper()
-		for end := time.Now().Add(time.Minute); !done(); time.Sleep(time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatal(what)
+		k.left = 2
+		p, err := dead.Post(ctx(h), "ann", feed.Draft{Text: "x", Audience: forFriends})
+		good(t, err)
+		dead.Settled()
+		if slices.Contains(ids(h.timeline("bea", 0)), p.ID) {
+			t.Fatal("it was not cut off")
+		}
+		return p.ID
+	}
+	h.opt.Failed = h.failed
+	run := func(every time.Duration) (stop func()) {
+		h.opt.SweepEvery = every
+		s := h.node(h.store, h.seq, h.store)
+		running, cancel := context.WithCancel(ctx(h))
+		ended := make(chan struct{})
+		go func() { defer close(ended); s.Run(running) }()
+		return func() { cancel(); <-ended }
+	}
+	arrives := func(p id.Post, wait time.Duration) {
+		t.Helper()
+		for end := time.Now().Add(time.Minute); !slices.Contains(ids(h.timeline("bea", 0)), p); time.Sleep(time.Millisecond) {
+			if h.advance(wait); time.Now().After(end) {
+				t.Fatal("it was not finished")
 			}
 		}
 	}
-	until("the first sweep did not finish it", func() bool { return slices.Contains(ids(h.timeline("bea", 0)), p.ID) })
-	k.left = 2
-	q, err := dead.Post(ctx(h), "ann", feed.Draft{Text: "y", Audience: forFriends})
-	good(t, err)
-	dead.Settled()
-	until("a later sweep did not finish it", func() bool {
-		h.advance(time.Second)
-		return slices.Contains(ids(h.timeline("bea", 0)), q.ID)
-	})
+	p := leave()
+	stop := run(time.Hour)
+	arrives(p, 0)
 	stop()
-	<-ended
+	stop = run(time.Millisecond)
+	arrives(leave(), time.Second)
+	stop()
 	h.quiet()
 }
