@@ -27,6 +27,26 @@ func BenchmarkPresenceChange(b *testing.B) {
 	}
 }
 
+// BenchmarkWatch is what it costs to begin to watch 200 friends, half of whom are there.
+func BenchmarkWatch(b *testing.B) {
+	n := settle(b, slow)
+	var friends []string
+	for i := range watchMost {
+		u := id.User(fmt.Sprintf("friend-%d", i))
+		n.befriend("ann", u)
+		if i%2 == 0 {
+			n.presence.Arrive(u, "d")
+		}
+		friends = append(friends, string(u))
+	}
+	ann := n.join("ann", "a")
+	cpu := used()
+	for b.Loop() {
+		ann.watch(friends...)
+	}
+	b.ReportMetric(float64(used()-cpu)/float64(b.N)/1e6, "cpu-ms/watch")
+}
+
 // muteLink swallows what is written.
 type muteLink struct{ link }
 
