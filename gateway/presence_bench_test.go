@@ -39,6 +39,7 @@ func BenchmarkWatch(b *testing.B) {
 		}
 		friends = append(friends, string(u))
 	}
+	n.gw.opt.Limits.FramesPerSecond = 0
 	ann := n.join("ann", "a")
 	cpu := used()
 	for b.Loop() {

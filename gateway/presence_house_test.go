@@ -92,7 +92,7 @@ func redisVillage(t testing.TB) *village {
 func (v *village) node(change func(*presence.Options), wrap ...func(Presence) Presence) *villageNode {
 	v.t.Helper()
 	opt := DefaultOptions()
-	opt.ConnectsPerSecond, opt.Limits.FramesPerSecond = 0, 0
+	opt.ConnectsPerSecond, opt.Limits.FramesPerSecond, opt.Limits.FramesBurst = 0, 1000, 100_000
 	n := &villageNode{v: v, gw: New(opt)}
 	around := presence.DefaultOptions()
 	around.Again = n.gw.LookAgain

@@ -23,10 +23,11 @@ type session struct {
 	born   moment
 
 	// Of whoever serves the input, one goroutine at a time.
-	partial *partial // what is not a whole message yet
-	bucket  bucket   // how many frames may still come
-	typed   typed    // nil until there is some
-	greeted bool     // hello was answered
+	partial  *partial // what is not a whole message yet
+	bucket   bucket   // how many frames may still come
+	typed    typed    // nil until there is some
+	greeted  bool     // hello was answered
+	lookedUp moment   // until when what it has watched is paid for, see watchEach
 
 	heard   atomic.Int64 // moment of the latest bytes from the client
 	stalled atomic.Int64 // moment when a message began that is not complete; 0: there is none

@@ -22,6 +22,10 @@ const (
 	// neither with how fast they are nor, more than that, with how many watch.
 	tellEvery = 500 * time.Millisecond
 	tellBurst = 10
+	// watchEach is the time after which one connection may look up one more user in
+	// the long run, watchBurst how many at once: each costs three reads.
+	watchEach  = 2500 * time.Microsecond
+	watchBurst = 2000
 )
 
 // Watches know which sessions of this node watch whom, and what those were told
@@ -74,6 +78,9 @@ func (s *session) watch(r wire.Request) {
 	}
 	users, err := watchedUsers(r)
 	if err == nil {
+		err = s.mayLookUp(len(users))
+	}
+	if err == nil {
 		ctx, cancel := context.WithTimeout(s.gw.ctx, opWithin)
 		defer cancel()
 		err = s.gw.watches.replace(ctx, s, r.ID, users)
@@ -81,6 +88,20 @@ func (s *session) watch(r wire.Request) {
 	if err != nil {
 		s.refuse(r.ID, err)
 	}
+}
+
+// mayLookUp refuses a client that looks up more users than is bearable.
+func (s *session) mayLookUp(users int) error {
+	if s.gw.opt.Limits.FramesPerSecond == 0 { // there are no limits
+		return nil
+	}
+	now := s.gw.wheel.now()
+	paid := max(s.lookedUp, now).add(time.Duration(users) * watchEach)
+	if most := now.add(watchBurst * watchEach); paid > most {
+		return fault.RateLimited.After(time.Duration(paid-most) * time.Millisecond)
+	}
+	s.lookedUp = paid
+	return nil
 }
 
 // watchedUsers reads whom a client wants to watch, each once.

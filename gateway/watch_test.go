@@ -95,6 +95,28 @@ func TestWatchRefuses(t *testing.T) {
 	ann.sees("ben away")
 }
 
+// Looking up ever more people is refused for a while, and changes nothing.
+func TestWatchTooMuch(t *testing.T) {
+	n := settle(t, quick)
+	n.befriend("ann", "ben")
+	ann, ben := n.join("ann", "a"), n.join("ben", "b")
+	many := []string{"ben"}
+	for i := range watchMost - 1 {
+		many = append(many, fmt.Sprintf("u%d", i))
+	}
+	m, looked := message{}, 0
+	for start := time.Now(); m.Error == nil; looked += len(many) {
+		if m = ann.call("watch", map[string]any{"users": many}); looked > watchBurst+len(many)+int(time.Since(start)/watchEach) {
+			t.Fatalf("%d users were looked up", looked)
+		}
+	}
+	if m.Error.Code != "rate_limited" || m.Error.RetryMS <= 0 || looked < watchBurst {
+		t.Fatalf("after %d users %+v", looked, m.Error)
+	}
+	ben.status("away")
+	ann.sees("ben away")
+}
+
 // A device that loses its connection and comes back, or connects again before the
 // server has noticed, is not told.
 func TestFlappingIsNotTold(t *testing.T) {
