@@ -197,8 +197,13 @@ func (d *document) finish() {
 	}
 	if s := all["NewMessage"]; s != nil {
 		s.Properties["body"].AnyOf = []*huma.Schema{
-			{Ref: schemaPrefix + "TextBody"}, {Ref: schemaPrefix + "LocationBody"}, {Ref: schemaPrefix + "ContactBody"},
-			{Ref: schemaPrefix + "ImageBody"}, {Ref: schemaPrefix + "VoiceBody"}, {Ref: schemaPrefix + "VideoBody"}, {Ref: schemaPrefix + "FileBody"},
+			{Ref: schemaPrefix + "TextBody"},
+			{Ref: schemaPrefix + "LocationBody"},
+			{Ref: schemaPrefix + "ContactBody"},
+			{Ref: schemaPrefix + "ImageBody"},
+			{Ref: schemaPrefix + "VoiceBody"},
+			{Ref: schemaPrefix + "VideoBody"},
+			{Ref: schemaPrefix + "FileBody"},
 		}
 	}
 	if s := all["NewSession"]; s != nil {
