@@ -175,7 +175,7 @@ func wholeOrNotAtAll(t *testing.T, b media.Blobs) {
 // Readers see one of the blobs that were put, never a mixture.
 func together(t *testing.T, b media.Blobs) {
 	key := newKey()
-	versions := [][]byte{bytes.Repeat([]byte("a"), 50_000), bytes.Repeat([]byte("b"), 50_000), bytes.Repeat([]byte("c"), 50_000)}
+	versions := [][]byte{bytes.Repeat([]byte("a"), 1_000_000), bytes.Repeat([]byte("b"), 1_000_000), bytes.Repeat([]byte("c"), 1_000_000)}
 	put(t, b, key, versions[0])
 	var all sync.WaitGroup
 	for _, v := range versions {
@@ -195,7 +195,7 @@ func together(t *testing.T, b media.Blobs) {
 				}
 				got, err := io.ReadAll(r)
 				_ = r.Close()
-				if err != nil || len(got) != 50_000 || bytes.Count(got, got[:1]) != 50_000 {
+				if err != nil || len(got) != 1_000_000 || bytes.Count(got, got[:1]) != 1_000_000 {
 					t.Errorf("read %d bytes, a mixture perhaps: %v", len(got), err)
 				}
 			}
