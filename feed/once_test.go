@@ -17,7 +17,7 @@ import (
 // While somebody reads on every path, on another node, what they may see changes:
 // from its answer on nobody is shown what was hidden, or missed what is shown.
 func TestChangesHoldFromTheirAnswerOn(t *testing.T) {
-	t.Run("embedded", func(t *testing.T) { changesHold(t, embedded(t), 60) })
+	t.Run("embedded", func(t *testing.T) { changesHold(t, embedded(t), 25) })
 }
 
 func TestChangesHoldFromTheirAnswerOnOnACluster(t *testing.T) { changesHold(t, cluster(t), 6) }
