@@ -209,3 +209,42 @@ func TestDeletedMeanwhile(t *testing.T) {
 		}
 	}
 }
+
+// What is posted while two people become friends reaches the new friend, whichever
+// comes first, and each post once.
+func TestPostsWhileBecomingFriends(t *testing.T) { whileBecomingFriends(t, embedded(t), 150) }
+
+func TestPostsWhileBecomingFriendsOnACluster(t *testing.T) { whileBecomingFriends(t, cluster(t), 12) }
+
+func whileBecomingFriends(t *testing.T, store backend, rounds int) {
+	h := openOn(t, store)
+	other := h.node(store, h.seq, store)
+	for round := range rounds {
+		author, friend := id.User(fmt.Sprintf("a%d", round)), id.User(fmt.Sprintf("f%d", round))
+		if round%2 == 0 { // the other one's page decides
+			author, friend = friend, author
+		}
+		_, err := h.contacts.Request(t.Context(), friend, string(author), "")
+		good(t, err)
+		var all sync.WaitGroup
+		var made []id.Post
+		all.Go(func() {
+			for range 3 {
+				m, err := other.Post(context.Background(), author, feed.Draft{Text: "x", Audience: forFriends})
+				if err != nil {
+					t.Error(err)
+				}
+				made = append(made, m.ID)
+			}
+		})
+		all.Go(func() {
+			if err := h.contacts.Accept(context.Background(), author, string(friend)); err != nil {
+				t.Error(err)
+			}
+		})
+		all.Wait()
+		other.Settled()
+		slices.Reverse(made)
+		equal(t, ids(h.timeline(friend, 2)), made)
+	}
+}
