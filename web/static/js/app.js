@@ -3,6 +3,7 @@
 import { html, render, useEffect, useReducer } from "./view/dom.js";
 import { Teahouse } from "./model/teahouse.js";
 import { onRoute } from "./view/router.js";
+import { told } from "./view/here.js";
 import { Shell } from "./view/shell.js";
 import { SignIn } from "./view/signin.js";
 
@@ -12,7 +13,10 @@ const house = new Teahouse(() => redraw());
 function App() {
   const [, again] = useReducer((/** @type {number} */ n) => n + 1, 0);
   useEffect(() => {
-    redraw = () => again(undefined);
+    redraw = () => {
+      again(undefined);
+      told();
+    };
     onRoute(redraw);
     redraw();
   }, []);

@@ -33,6 +33,8 @@ test("a moment is shared, liked, talked about, and its author hears of it", asyn
   await b.go("Moments");
   await b.page.getByText("Nothing here yet").waitFor();
   await a.go("Moments");
+  await share(a, "The first one");
+  await moment(b, "The first one").waitFor(); // there was nothing that it could push aside
   await share(a, "The plum trees bloom");
   await a.go("Chats");
 
@@ -70,8 +72,9 @@ test("a moment is shared, liked, talked about, and its author hears of it", asyn
   await a.page.getByRole("menuitem", { name: "Delete moment" }).click();
   await a.page.getByRole("dialog").getByRole("button", { name: "Delete moment" }).click();
   await mine.waitFor({ state: "detached" });
-  await b.page.reload();
-  await b.page.getByText("Nothing here yet").waitFor();
+  await b.go("Moments"); // once more: it is read anew
+  await moment(b, "The plum trees bloom").waitFor({ state: "detached" });
+  await moment(b, "The first one").waitFor();
 });
 
 test("a moment is for those it is for, and its author is told beforehand who that is", async () => {

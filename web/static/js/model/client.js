@@ -72,7 +72,7 @@ export class Client {
     this.api
       .get("/me")
       .then((me) => {
-        this.people.me = me;
+        this.people.know(me);
         if (typeof me.invisible === "boolean") {
           this.status = { state: me.invisible ? "invisible" : this.status.state === "away" ? "away" : "active", text: me.status_text ?? "" };
         }
@@ -133,8 +133,7 @@ export class Client {
   /** Who may see whether we are around. @param {"friends"|"nobody"} visibleTo */
   async showPresence(visibleTo) {
     await this.api.put("/me/presence", { visible_to: visibleTo });
-    this.people.me = { ...this.people.me, presence_visible_to: visibleTo };
-    this.changed();
+    this.people.know({ ...this.people.me, presence_visible_to: visibleTo });
   }
 
   /** The page came into sight, or went out of it. */

@@ -149,8 +149,10 @@ export class Moments {
 
   /** A friend has posted. @param {{author: string, post: string}} hint */
   hint({ post }) {
-    if (this.timeline().posts?.includes(post)) return;
-    this.fresh.add(post);
+    const { posts } = this.timeline();
+    if (posts?.includes(post)) return;
+    if (posts?.length === 0) this.refresh(this.timeline()); // there is nothing that it could push aside
+    else this.fresh.add(post);
     this.#changed();
   }
 

@@ -20,6 +20,8 @@ export class People {
   blocks = [];
   /** Whom we have asked in this visit. @type {Set<string>} */
   asked = new Set();
+  /** Another one whenever anything about people is. */
+  stamp = 0;
   /** Contacts were read at least once. */
   ready = false;
 
@@ -40,7 +42,10 @@ export class People {
   constructor(me, api, changed) {
     this.me = me;
     this.#api = api;
-    this.#changed = changed;
+    this.#changed = () => {
+      this.stamp++;
+      changed();
+    };
   }
 
   /**
@@ -196,7 +201,12 @@ export class People {
 
   /** What we say about ourselves, and what others may see. @param {object} change */
   async present(change) {
-    this.me = await this.#api.patch("/me", change);
+    this.know(await this.#api.patch("/me", change));
+  }
+
+  /** @param {Profile} me as the server knows us */
+  know(me) {
+    this.me = me;
     this.#changed();
   }
 

@@ -1,8 +1,11 @@
 // Who is around: those whose faces are on screen are watched, nobody else.
 
+import { asProblem } from "./problem.js";
+
 /** @typedef {import("./types.js").Presence} Presence */
 
 const SETTLED_MS = 150;
+const AGAIN_MS = 2000;
 const WATCHED_MOST = 200;
 /** Out of sight for so long counts as away. */
 const AWAY_MS = 5 * 60_000;
@@ -73,9 +76,10 @@ export class Around {
     this.#to.call("status", { state: on ? "away" : "active" }).then(() => (this.#dozing = on), () => {});
   }
 
-  #soon() {
+  /** @param {number} [ms] */
+  #soon(ms = SETTLED_MS) {
     clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => this.#tell(), SETTLED_MS);
+    this.#timer = window.setTimeout(() => this.#tell(), ms);
   }
 
   async #tell() {
@@ -88,8 +92,10 @@ export class Around {
       for (const one of presence) this.#known.set(one.user, one);
       for (const user of this.#known.keys()) if (!this.#faces.has(user)) this.#known.delete(user); // it is not told any more
       this.#to.changed();
-    } catch {
+    } catch (err) {
       this.#told = ""; // offline, most likely: the next connection asks again
+      const { code, retryMs } = asProblem(err);
+      if (code === "rate_limited") this.#soon(retryMs || AGAIN_MS);
     }
   }
 }

@@ -2,7 +2,7 @@
 // same for a name; and whether they are around.
 
 import { html, cls, useEffect } from "./dom.js";
-import { useClient } from "./here.js";
+import { useClient, useLive } from "./here.js";
 import { useMedium } from "./picture.js";
 import { useSeen } from "./seen.js";
 
@@ -33,7 +33,7 @@ function Dot({ user }) {
   const client = useClient();
   const [ref, seen] = useSeen();
   useEffect(() => (seen ? client?.around.watch(user) : undefined), [seen, user]);
-  const state = client?.around.of(user)?.state ?? "offline";
+  const state = useLive((c) => c?.around.of(user)?.state ?? "offline", [user]);
   return html`<i ref=${ref} class=${cls("dot", state)}></i>`;
 }
 

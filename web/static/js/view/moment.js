@@ -1,6 +1,6 @@
 // One moment: what somebody shared, who liked it, and what was said to it.
 
-import { html, cls, useLayoutEffect, useRef, useState } from "./dom.js";
+import { Component, html, cls, useLayoutEffect, useRef, useState } from "./dom.js";
 import { AudienceDialog, WhyDialog, audienceIcon, audienceWords } from "./audience.js";
 import { Avatar } from "./avatar.js";
 import { CommentBox, Comments } from "./comments.js";
@@ -19,6 +19,9 @@ import { words } from "../text/words.js";
 /** @typedef {import("../model/client.js").Client} Client */
 /** @typedef {import("../model/types.js").Moment} Moment */
 /** @typedef {import("../model/types.js").Comment} Comment */
+
+/** How old it is is told anew so often, in ms. */
+const MINUTE_MS = 60_000;
 
 /** A text that is folded when it is long. @param {{text: string}} props */
 function Text({ text }) {
@@ -95,13 +98,8 @@ function Head({ client, m }) {
   `;
 }
 
-/**
- * @param {object} props
- * @param {Client} props.client
- * @param {Moment} props.m
- * @param {boolean} [props.still] it is only looked at: as a friend sees it
- */
-export function MomentCard({ client, m, still = false }) {
+/** @param {{client: Client, m: Moment, still?: boolean}} props */
+function Card({ client, m, still = false }) {
   const [asking, setAsking] = useState(/** @type {""|"audience"|"why"} */ (""));
   const [writing, setWriting] = useState(/** @type {{replyTo: Comment|null}|null} */ (null));
   const [viewing, setViewing] = useState(-1);
@@ -146,4 +144,34 @@ export function MomentCard({ client, m, still = false }) {
       ${asking === "audience" && m.audience && html`<${AudienceDialog} client=${client} audience=${m.audience} action=${words.save} onClose=${() => setAsking("")} onChoose=${choose} />`}
     </article>
   `;
+}
+
+/**
+ * A moment is never altered, only replaced; drawing one again is for what stands
+ * in its props. There may be hundreds of them on the page.
+ *
+ * @typedef {object} Props
+ * @property {Client} client
+ * @property {Moment} m
+ * @property {boolean} [still] it is only looked at: as a friend sees it
+ */
+export class MomentCard extends Component {
+  /** What else it is drawn from, when it was. */
+  drawn = "";
+
+  stamp() {
+    const { client } = /** @type {Props} */ (/** @type {any} */ (this.props));
+    return [client.people.stamp, words.code, Math.floor(Date.now() / MINUTE_MS)].join();
+  }
+
+  /** @param {any} next */
+  shouldComponentUpdate(next) {
+    const { m, still } = /** @type {Props} */ (/** @type {any} */ (this.props));
+    return next.m !== m || next.still !== still || this.stamp() !== this.drawn;
+  }
+
+  render() {
+    this.drawn = this.stamp();
+    return html`<${Card} ...${this.props} />`;
+  }
 }

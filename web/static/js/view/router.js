@@ -65,11 +65,12 @@ export function onRoute(then) {
   addEventListener("popstate", then);
 }
 
-/** A link to a view. @param {{to: Route, children?: any, [prop: string]: any}} props */
-export function Link({ to, children, ...rest }) {
+/** A link to a view. @param {{to: Route, onAgain?: () => void, children?: any, [prop: string]: any}} props onAgain: it is where one is already */
+export function Link({ to, onAgain, children, ...rest }) {
   const follow = (/** @type {MouseEvent} */ e) => {
     if (e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
     e.preventDefault();
+    if (pathOf(to) === location.pathname) onAgain?.();
     go(to);
   };
   return html`<a href=${pathOf(to)} onClick=${follow} ...${rest}>${children}</a>`;

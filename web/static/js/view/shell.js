@@ -24,22 +24,26 @@ import { words } from "../text/words.js";
 
 /** @param {{client: Client, at: Route}} props */
 function Navigation({ client, at }) {
-  /** @type {{to: Route, icon: string, label: string, count: number, fresh?: boolean}[]} */
+  const newest = () => {
+    client.moments.refresh(client.moments.timeline());
+    document.querySelector(".moments-pane > .scroll")?.scrollTo(0, 0);
+  };
+  /** @type {{to: Route, icon: string, label: string, count: number, fresh?: boolean, onAgain?: () => void}[]} */
   const places = [
     { to: { page: "chats" }, icon: "chats", label: words.chats, count: client.chats.unread },
     { to: { page: "contacts" }, icon: "contacts", label: words.contacts, count: client.people.requests.length },
-    { to: { page: "moments" }, icon: "moments", label: words.moments, count: client.notices.unread, fresh: client.moments.fresh.size > 0 },
+    { to: { page: "moments" }, icon: "moments", label: words.moments, count: client.notices.unread, fresh: client.moments.fresh.size > 0, onAgain: newest },
     { to: { page: "me" }, icon: "me", label: words.me, count: 0 },
   ];
   const here = at.page === "new-group" ? "contacts" : at.page;
   return html`
     <nav class="places" aria-label=${words.mainNavigation}>
       <img class="places-logo" src=${asset("img/logo.svg")} alt="" width="40" height="40" />
-      ${places.map(({ to, icon, label, count, fresh }) => {
+      ${places.map(({ to, icon, label, count, fresh, onAgain }) => {
         const news = count > 0 ? words.newCount(count) : fresh ? words.somethingNew : "";
         const id = "news-" + to.page;
         return html`
-          <${Link} key=${to.page} to=${to} class="place" aria-current=${here === to.page ? "page" : undefined} aria-describedby=${news && id}>
+          <${Link} key=${to.page} to=${to} onAgain=${onAgain} class="place" aria-current=${here === to.page ? "page" : undefined} aria-describedby=${news && id}>
             <span class="place-icon">
               <${Icon} name=${icon} />
               ${count > 0 && html`<b class="badge" aria-hidden="true">${count > 99 ? "99+" : count}</b>`}
