@@ -205,7 +205,7 @@ func serveBytes(x *exchange, r *http.Request, mediaType, tag string, content io.
 	h.Set("Content-Disposition", dispositionOf(mediaType))
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
 	h.Set("Cache-Control", "private, no-cache") // kept by the client, asked again whether it still may
-	h.Set("Vary", "Authorization")
+	h.Add("Vary", "Authorization")
 	h.Set("ETag", `"`+tag+`"`)
 	out := &outflow{x: x, rc: http.NewResponseController(x)}
 	in := &failing{ReadSeeker: content}

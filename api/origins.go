@@ -28,10 +28,10 @@ func (o origins) admit(x *exchange, r *http.Request) error {
 		return fault.BadRequest
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Expose-Headers", "Retry-After, X-Trace-Id")
+	h.Set("Access-Control-Expose-Headers", "Retry-After, X-Trace-Id, Content-Disposition, Content-Range, ETag")
 	if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 		h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
-		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, If-Range, Range")
 		h.Set("Access-Control-Max-Age", "600")
 		x.WriteHeader(http.StatusNoContent)
 	}

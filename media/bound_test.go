@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/teahouse-im/teahouse/fault"
+	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/media"
 )
 
@@ -206,4 +207,38 @@ func TestUploadsThatBreakOff(t *testing.T) {
 	if h.files() != 0 {
 		t.Error("something was kept")
 	}
+}
+
+// Somebody who uploads slowly is in nobody's way.
+func TestUploadsAtOnce(t *testing.T) {
+	h := open(t, func(o *media.Options) { o.Uploads, o.UploadsEach = 5, 3 })
+	var open []*io.PipeWriter
+	var all sync.WaitGroup
+	begin := func(u id.User) {
+		r, w := io.Pipe()
+		open = append(open, w)
+		all.Go(func() {
+			if _, err := h.media.Upload(h.ctx, u, r); err != nil {
+				t.Error(err)
+			}
+		})
+		if _, err := w.Write([]byte("slowly")); err != nil { // it has begun
+			t.Error(err)
+		}
+	}
+	for range 3 {
+		begin("ann")
+	}
+	_, err := h.try("ann", []byte("more"))
+	refused(t, err, fault.RateLimited)
+	h.upload("bob", []byte("quick"))
+	begin("bob")
+	begin("cat")
+	_, err = h.try("bob", []byte("more"))
+	refused(t, err, fault.Unavailable)
+	for _, w := range open {
+		must(t, w.Close())
+	}
+	all.Wait()
+	h.upload("ann", []byte("more"))
 }

@@ -38,7 +38,8 @@ type Options struct {
 	// DecodeBytes is the memory that all pictures together take while thumbnails of
 	// them are made. One that would take more alone goes without.
 	DecodeBytes int64
-	Uploads     int           // that are received at once; more wait
+	Uploads     int           // that are on their way at once
+	UploadsEach int           // of one user
 	Temp        string        // folder of uploads while they are looked at
 	Keep        time.Duration // how long a medium may wait to be carried by something
 	Failed      func(error)   // hears of background work that failed and will be tried again
@@ -47,7 +48,7 @@ type Options struct {
 // DefaultOptions are those of a fresh installation.
 func DefaultOptions() Options {
 	return Options{
-		Now: time.Now, Bytes: 100 << 20, Pixels: 50_000_000, DecodeBytes: 384 << 20, Uploads: 64,
+		Now: time.Now, Bytes: 100 << 20, Pixels: 50_000_000, DecodeBytes: 384 << 20, Uploads: 256, UploadsEach: 16,
 		Temp: os.TempDir(), Keep: 24 * time.Hour, Failed: func(error) {},
 	}
 }
@@ -63,19 +64,19 @@ type Service struct {
 	witnesses map[string]Witness // by the kind of carrier
 	opt       Options
 
-	uploads *semaphore.Weighted
-	memory  *semaphore.Weighted // of decoders
+	memory *semaphore.Weighted // of decoders
 
-	mu    sync.Mutex
-	swept map[time.Time]bool // days of which nothing is left to sweep
+	mu      sync.Mutex
+	uploads map[id.User]int    // that are on their way
+	swept   map[time.Time]bool // days of which nothing is left to sweep
 }
 
 // NewService puts the parts together. Run has to be called for what nothing carries.
 func NewService(store Store, blobs Blobs, witnesses map[string]Witness, opt Options) *Service {
 	return &Service{
 		store: store, blobs: blobs, witnesses: witnesses, opt: opt,
-		uploads: semaphore.NewWeighted(int64(opt.Uploads)), memory: semaphore.NewWeighted(opt.DecodeBytes),
-		swept: map[time.Time]bool{},
+		memory:  semaphore.NewWeighted(opt.DecodeBytes),
+		uploads: map[id.User]int{}, swept: map[time.Time]bool{},
 	}
 }
 
@@ -88,5 +89,6 @@ func (s *Service) now() time.Time { return s.opt.Now().UTC().Truncate(time.Milli
 // What media refuses.
 var (
 	errTooMany  = fault.Conflict.Saying("This is shown in too many places already. Upload it again.")
+	errAtOnce   = fault.RateLimited.Saying("Too many uploads at once. Wait until some are through.")
 	errNotWhole = fault.BadRequest.Saying("The upload did not come whole.")
 )

@@ -21,10 +21,10 @@ import (
 //
 // What is no picture, sound or film is kept byte for byte.
 func (s *Service) Upload(ctx context.Context, owner id.User, r io.Reader) (Medium, error) {
-	if err := s.uploads.Acquire(ctx, 1); err != nil {
-		return Medium{}, fault.Unavailable
+	if err := s.begin(owner); err != nil {
+		return Medium{}, err
 	}
-	defer s.uploads.Release(1)
+	defer s.end(owner)
 	f, err := s.temp()
 	if err != nil {
 		return Medium{}, err
@@ -40,6 +40,32 @@ func (s *Service) Upload(ctx context.Context, owner id.User, r io.Reader) (Mediu
 	defer whole.forget()
 	m.ID, m.Owner, m.Size = id.NewMedia(), owner, whole.size
 	return s.keep(ctx, m, whole, thumbnail)
+}
+
+// begin counts an upload, unless there are too many: each may take disk and time.
+func (s *Service) begin(owner id.User) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := 0
+	for _, n := range s.uploads {
+		all += n
+	}
+	switch {
+	case s.uploads[owner] >= s.opt.UploadsEach:
+		return errAtOnce
+	case all >= s.opt.Uploads:
+		return fault.Unavailable
+	}
+	s.uploads[owner]++
+	return nil
+}
+
+func (s *Service) end(owner id.User) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.uploads[owner]--; s.uploads[owner] == 0 {
+		delete(s.uploads, owner)
+	}
 }
 
 // A scratch is a file that is gone when the process is. Writes are buffered.
