@@ -24,9 +24,9 @@ type (
 		Mode  string   `json:"mode,omitempty" enum:"live,snapshot" doc:"Whether it follows my tags and friendships as they change, or holds whom it held when it was set. Denials always follow. live if left out."`
 	}
 	newLocation struct {
-		Lat  float64 `json:"lat" minimum:"-90" maximum:"90" doc:"Degrees north."`
-		Lng  float64 `json:"lng" minimum:"-180" maximum:"180" doc:"Degrees east."`
-		Name string  `json:"name,omitempty" maxLength:"200" doc:"What the place is called."`
+		Lat  *float64 `json:"lat" nullable:"false" minimum:"-90" maximum:"90" doc:"Degrees north."`
+		Lng  *float64 `json:"lng" nullable:"false" minimum:"-180" maximum:"180" doc:"Degrees east."`
+		Name string   `json:"name,omitempty" maxLength:"200" doc:"What the place is called."`
 	}
 	newAppCard struct {
 		App   string `json:"app" doc:"A mini-program."`
@@ -115,8 +115,14 @@ func (m newMoment) read() (feed.Draft, error) {
 	d := feed.Draft{
 		Text: m.Text, Media: m.Media, Mentions: m.Mentions, Audience: m.Audience.read(),
 	}
-	if m.Location != nil {
-		d.Location = &feed.Location{Lat: m.Location.Lat, Lng: m.Location.Lng, Name: m.Location.Name}
+	if l := m.Location; l != nil {
+		switch {
+		case l.Lat == nil:
+			return feed.Draft{}, fault.BadRequest.At("/location/lat", "is missing")
+		case l.Lng == nil:
+			return feed.Draft{}, fault.BadRequest.At("/location/lng", "is missing")
+		}
+		d.Location = &feed.Location{Lat: *l.Lat, Lng: *l.Lng, Name: l.Name}
 	}
 	return d, nil
 }
