@@ -279,3 +279,41 @@ func TestABackFillThatWasCutOff(t *testing.T) {
 		}
 	}
 }
+
+// What takes longer than one attempt may take gets further with each.
+func TestAPostOfWhichMuchWasTold(t *testing.T) {
+	h := open(t)
+	h.befriend("ann", "bea")
+	p := h.post("ann", "x", forFriends)
+	for i := range 600 {
+		c := feed.ActKey{Kind: feed.Comment, ID: string(id.NewComment(h.clock()))}
+		_, err := h.store.ChangeAct(ctx(h), p, c, feed.Mark{ID: id.NewEntry(h.clock()), Post: p}, func(a *feed.Act) error {
+			a.From, a.At, a.Text, a.On, a.Turn, a.Owed = "bea", h.clock(), fmt.Sprint(i), true, 1, true
+			return nil
+		})
+		good(t, err)
+	}
+	h.advance(time.Hour)
+	h.Sweep(ctx(h)) // more marks of one shard than are read at a time
+	h.quiet()
+	if n := len(h.heard("ann")); n != 600 {
+		t.Fatalf("ann heard of %d", n)
+	}
+	h.opt.Failed = func(error) {}
+	good(t, h.node(cutStore{h.store, &cut{h: h, left: 2}}, h.seq, h.store).Delete(ctx(h), "ann", string(p)))
+	h.advance(time.Hour)
+	last := 600
+	for last > 0 {
+		k := &cut{h: h, left: 600} // appends and redactions, two for each
+		h.node(cutStore{h.store, k}, k, k).Sweep(ctx(h))
+		told, err := h.store.ToldOf(ctx(h), p)
+		good(t, err)
+		if len(told) >= last {
+			t.Fatalf("%d were told, and after one more attempt %d", last, len(told))
+		}
+		last = len(told)
+	}
+	h.Sweep(ctx(h))
+	h.quiet()
+	equal(t, h.heard("ann"), nil)
+}

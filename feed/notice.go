@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -100,8 +101,12 @@ func (t *Thread) standing() func(n *Told) bool {
 	}
 }
 
-// notices bounds how many notices are written at a time.
-const noticesAtOnce = 16
+const (
+	// noticesAtOnce bounds how many notices are written at a time.
+	noticesAtOnce = 16
+	// withdrawnAtOnce bounds how many are withdrawn before it is noted.
+	withdrawnAtOnce = 256
+)
 
 // tell writes notices into the streams of those they are for, once however often
 // it is called. Each is noted first. Whatever they are about may be undone at any
@@ -156,18 +161,20 @@ func (s *Service) tell(ctx context.Context, p id.Post, notices []notice) (late [
 // and another says so. Of one that was noted and perhaps never written, the place
 // is taken, so that it will not be.
 func (s *Service) withdraw(ctx context.Context, p id.Post, told []Told) error {
-	if len(told) == 0 {
-		return nil
+	for some := range slices.Chunk(told, withdrawnAtOnce) { // so that an attempt that is cut off has got somewhere
+		entries := make([]uuid.UUID, len(some))
+		err := each(ctx, len(some), func(ctx context.Context, i int) error {
+			entries[i] = some[i].Entry
+			return s.undo(ctx, &some[i])
+		})
+		if err != nil {
+			return err
+		}
+		if err := s.store.DropTold(ctx, p, entries); err != nil {
+			return err
+		}
 	}
-	entries := make([]uuid.UUID, len(told))
-	err := each(ctx, len(told), func(ctx context.Context, i int) error {
-		entries[i] = told[i].Entry
-		return s.undo(ctx, &told[i])
-	})
-	if err != nil {
-		return err
-	}
-	return s.store.DropTold(ctx, p, entries)
+	return nil
 }
 
 func (s *Service) undo(ctx context.Context, n *Told) error {

@@ -11,10 +11,12 @@ import (
 )
 
 // sweepMost is how many marks of a shard are read at a time; more, up to
-// sweepLimit, where the first ones cannot be settled at present.
+// sweepLimit, where the first ones cannot be settled at present. sweepPasses
+// bounds how often that is done before other shards have their turn.
 const (
-	sweepMost  = 256
-	sweepLimit = 16 << 10
+	sweepMost   = 256
+	sweepLimit  = 16 << 10
+	sweepPasses = 100
 )
 
 // Run settles what was begun, here or on another node, and left undone. What was
@@ -43,20 +45,21 @@ func (s *Service) sweep(ctx context.Context) {
 }
 
 func (s *Service) sweepShard(ctx context.Context, shard int) error {
-	for limit := sweepMost; ctx.Err() == nil; {
+	limit := sweepMost
+	for range sweepPasses {
 		marks, err := s.store.Marks(ctx, shard, limit)
 		if err != nil {
 			return err
 		}
 		settled := s.settleMarks(ctx, marks)
 		switch {
-		case len(marks) < limit || limit > sweepLimit:
-			return nil
+		case len(marks) < limit || limit > sweepLimit || ctx.Err() != nil:
+			return ctx.Err()
 		case !settled:
 			limit *= 2
 		}
 	}
-	return ctx.Err()
+	return nil
 }
 
 // settleMarks settles the posts that old enough marks lead to, and tells whether
