@@ -11,7 +11,9 @@ const listeners = new WeakMap();
 function observer(margin) {
   let one = observers.get(margin);
   if (!one) {
-    one = new IntersectionObserver((all) => all.forEach((e) => listeners.get(e.target)?.(e.isIntersecting)), { rootMargin: margin });
+    // The pages scroll inside the window: the margin is around what they scroll in.
+    const around = /** @type {IntersectionObserverInit} */ ({ rootMargin: margin, scrollMargin: margin });
+    one = new IntersectionObserver((all) => all.forEach((e) => listeners.get(e.target)?.(e.isIntersecting)), around);
     observers.set(margin, one);
   }
   return one;
