@@ -30,6 +30,32 @@ type (
 	ContactCard struct {
 		User string `json:"user"`
 	}
+	// Image is a picture, by its upload. What uploads tell of themselves is stored
+	// in place of what is said here.
+	Image struct {
+		Media   string `json:"media"`
+		Width   int    `json:"width"` // pixels
+		Height  int    `json:"height"`
+		Caption string `json:"caption,omitzero"`
+	}
+	// Voice is a recording.
+	Voice struct {
+		Media      string `json:"media"`
+		DurationMS int64  `json:"duration_ms"`
+	}
+	// Video is a film.
+	Video struct {
+		Media      string `json:"media"`
+		DurationMS int64  `json:"duration_ms"`
+		Width      int    `json:"width"` // pixels
+		Height     int    `json:"height"`
+	}
+	// File is any other upload.
+	File struct {
+		Media string `json:"media"`
+		Name  string `json:"name"`
+		Size  int64  `json:"size"` // bytes
+	}
 	// RawBody is a body of a kind this package has no type for.
 	RawBody struct {
 		Kind string
@@ -42,8 +68,19 @@ func (b Location) encode() (string, stdjson.RawMessage, bool, error) { return ty
 
 func (b ContactCard) encode() (string, stdjson.RawMessage, bool, error) { return typed("contact", b) }
 
+func (b Image) encode() (string, stdjson.RawMessage, bool, error) { return retold("image", b) }
+func (b Voice) encode() (string, stdjson.RawMessage, bool, error) { return retold("voice", b) }
+func (b Video) encode() (string, stdjson.RawMessage, bool, error) { return retold("video", b) }
+func (b File) encode() (string, stdjson.RawMessage, bool, error)  { return retold("file", b) }
+
 func (b RawBody) encode() (string, stdjson.RawMessage, bool, error) {
 	return b.Kind, b.JSON, false, nil
+}
+
+// retold is a body that the server stores in words of its own.
+func retold(kind string, v any) (string, stdjson.RawMessage, bool, error) {
+	body, err := json.Marshal(v)
+	return kind, body, false, err
 }
 
 func typed(kind string, v any) (string, stdjson.RawMessage, bool, error) {

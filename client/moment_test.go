@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -176,9 +177,7 @@ func TestMediaBySDK(t *testing.T) {
 	// In a message, for whom the conversation is; on a profile, for all.
 	file := upload([]byte("any bytes"))
 	stream := want[string](t)(alice.OpenDirect(ctx, "bob"))
-	sent := want[wire.Sent](t)(alice.Post(ctx, client.Message{Stream: stream, Body: client.RawBody{
-		Kind: "file", JSON: fmt.Appendf(nil, `{"media":%q,"name":"notes.txt","size":9}`, file.Media),
-	}}))
+	sent := want[wire.Sent](t)(alice.Post(ctx, client.Message{Stream: stream, Body: client.File{Media: file.Media, Name: "notes.txt", Size: 9}}))
 	if got := bytesOf(t)(bob.Download(ctx, file.Media, 0)); string(got) != "any bytes" {
 		t.Errorf("bob reads %q", got)
 	}
@@ -187,6 +186,10 @@ func TestMediaBySDK(t *testing.T) {
 	want[int64](t)(alice.Recall(ctx, stream, sent.Seq))
 	_, err = bob.Download(ctx, file.Media, 0)
 	refused(t, "not_found", err)
+	want[wire.Sent](t)(alice.Post(ctx, client.Message{Stream: stream, Body: client.Image{Media: m.Media, Width: 1, Height: 1, Caption: "tea"}}))
+	if page := want[wire.Page](t)(bob.History(ctx, stream, 0, 1)); !strings.Contains(string(page.Entries[0].Body), `"width":640`) {
+		t.Errorf("%s", page.Entries[0].Body)
+	}
 	face := upload(picture(t))
 	_, err = eve.SetAvatar(ctx, face.Media)
 	refused(t, "bad_request", err)
