@@ -73,14 +73,13 @@ func (a feedAuthors) Authors(ctx context.Context, users []id.User) ([]feed.Autho
 	return out, g.Wait()
 }
 
-// timelines puts the domain of moments together and starts it.
+// timelines puts the domain of moments together.
 func (n *Node) timelines(now func() time.Time) {
 	opt := feed.DefaultOptions()
 	opt.Now = now
 	opt.Failed = func(err error) { n.log.Warn().Err(err).Msg("moments: will be tried again") }
 	n.Moments = feed.NewService(n.store, n.seq, n.store, feedTies{n.Contacts}, feedAuthors{n.Accounts}, feedMedia{n.Media}, hint(n.bus), opt)
 	n.closers = append(n.closers, closing(n.Moments.Close))
-	n.runs(n.Moments.Run)
 }
 
 // hint tells a user's devices that a moment is waiting.

@@ -132,12 +132,13 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 	talk.RecallWindow, talk.RecallWindowFiles, talk.Now, talk.Media = c.RecallWindow, c.RecallWindowFiles, now, chatMedia{n.Media}
 	n.Chat = chat.NewService(n.store, n.store, n.seq, n.bus, n.Accounts, n.Contacts, talk)
 	n.closers = append(n.closers, closing(n.Chat.Close))
-	n.runs(n.Media.Run)
 	if err := n.around(c); err != nil {
 		return err
 	}
 	n.gateway.Serve(n.bus, n.Accounts, n.Chat)
 	n.closers = append(n.closers, n.gateway.Close)
+	n.runs(n.Moments.Run) // each may find something to do at once, with all that is above
+	n.runs(n.Media.Run)
 	return nil
 }
 
