@@ -55,7 +55,7 @@ var floors = map[string]int{
 
 // rooms says where, and nowhere else, a driver or framework is used. Tests are free.
 var rooms = map[string][]string{
-	"github.com/cockroachdb/pebble": {"storage/pebble"},
+	"github.com/cockroachdb/pebble": {"storage/pebble", "bench"},
 	"github.com/gocql/gocql":        {"storage/scylla"},
 	"github.com/scylladb":           {"storage/scylla"},
 	"github.com/redis/go-redis":     {"bus/redis", "presence/redis"},

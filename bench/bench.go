@@ -33,6 +33,9 @@ type Command struct {
 	Resume    Resume    `cmd:"" help:"Many sessions come back to messages they have missed."`
 	Groupcost Groupcost `cmd:"" help:"What a send costs in a large group, against one of 2."`
 	Storecost Storecost `cmd:"" help:"What a send costs in a store with many entries, against an empty one."`
+	Timeline  Timeline  `cmd:"" help:"A page of moments, read by people with few and with many friends."`
+	Post      Post      `cmd:"" help:"Posting to few and to many friends: acknowledged, in their timelines, told."`
+	Presence  Presence  `cmd:"" help:"One person's changes of state, which many watch."`
 	Start     Start     `cmd:"" help:"Time to be ready, memory when idle, size of the program."`
 	Hot       Hot       `cmd:"" help:"1, 2 and 4 nodes write into one group: throughput and fairness."`
 	All       All       `cmd:"" help:"Every scenario of the promises, in one table."`

@@ -22,7 +22,7 @@ func laboratory(t *testing.T) *lab {
 	}
 	n, err := node.Start(t.Context(), node.Config{
 		Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Data: t.TempDir(), Store: "pebble:", Bus: "memory:",
-		Strangers: "allow", Limits: "off", SessionsPerUser: 10, SessionLife: time.Hour, GroupMembers: 1000, Friends: 100, TextBytes: 8192,
+		Strangers: "allow", Limits: "off", SessionsPerUser: 10, SessionLife: time.Hour, GroupMembers: 1000, Friends: 1000, TextBytes: 8192,
 		IdentityJWKS: key.jwks, IdentityIssuer: issuer, IdentityAudience: audience,
 		RecallWindow: time.Minute, RecallWindowFiles: time.Minute, MediaBytes: 1 << 20, MediaPixels: 1 << 20, Heartbeat: 30 * time.Second, FramesPerSecond: 30, FramesBurst: 60, SendQueueBytes: 256 << 10,
 		DrainWithin: 5 * time.Second,
@@ -56,6 +56,9 @@ func TestScenarios(t *testing.T) {
 		&Fanout{Members: []int{30}, Flying: 2},
 		&Resume{Sessions: 12, Missed: 5},
 		&Groupcost{Members: 20, Senders: 2, Flying: 2, Rounds: 2},
+		&Timeline{Friends: []int{4, 12}, Likes: 3, Comments: 2, Flying: 2, Rounds: 1},
+		&Post{Friends: []int{2, 15}, Online: 5, Reaches: 2, Rounds: 1},
+		&Presence{Watchers: []int{12}, Stars: 2, Rounds: 1},
 		&Idle{Sessions: []int{10}, Settle: 100 * time.Millisecond},
 		&Hot{Over: []int{1}, Senders: 4, Flying: 2},
 	} {

@@ -51,6 +51,18 @@ func (u use) to(v use) span {
 	return s
 }
 
+// total is several spans as one.
+func total(parts []span) span {
+	t := span{also: map[string]float64{}}
+	for _, s := range parts {
+		t.seconds, t.count, t.cpu, t.own = t.seconds+s.seconds, t.count+s.count, t.cpu+s.cpu, t.own+s.own
+		for name, cpu := range s.also {
+			t.also[name] += cpu
+		}
+	}
+	return t
+}
+
 // timed measures for d after warming up for warm: what it cost, and how far count came.
 func (c *servers) timed(ctx context.Context, g *gauge, warm, d time.Duration, name string, count func() int64) (span, error) {
 	c.lab.say.step("warming up")

@@ -75,22 +75,27 @@ func (c *servers) as(ctx context.Context, person string) (*client.API, error) {
 
 // each does something for each person, several at a time, and shows how far it is.
 func (c *servers) each(ctx context.Context, people []string, do func(person string) error) error {
+	return c.times(ctx, len(people), func(i int) error { return do(people[i]) })
+}
+
+// times does something n times, several at a time, and shows how far it is.
+func (c *servers) times(ctx context.Context, n int, do func(i int) error) error {
 	var wg sync.WaitGroup
 	var next atomic.Int64
 	var once sync.Once
 	var first error
-	for range min(helpers, len(people)) {
+	for range min(helpers, n) {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
-				if i >= len(people) {
+				if i >= n {
 					return
 				}
-				if err := do(people[i]); err != nil {
+				if err := do(i); err != nil {
 					once.Do(func() { first = err })
 					return
 				}
-				c.lab.say.count(i+1, len(people))
+				c.lab.say.count(i+1, n)
 			}
 		})
 	}

@@ -56,6 +56,15 @@ func ownCPU() float64 {
 	return float64(r.Utime.Sec+r.Stime.Sec) + float64(r.Utime.Usec+r.Stime.Usec)/1e6
 }
 
+// threadCPU is what the calling thread has used, in seconds.
+func threadCPU() float64 {
+	var r syscall.Rusage
+	if syscall.Getrusage(1, &r) != nil { // RUSAGE_THREAD
+		return 0
+	}
+	return float64(r.Utime.Sec+r.Stime.Sec) + float64(r.Utime.Usec+r.Stime.Usec)/1e6
+}
+
 // raiseFileLimit lets this process and the servers it starts hold many sockets.
 func raiseFileLimit() {
 	var r syscall.Rlimit

@@ -6,8 +6,9 @@ package bench
 // /proc those columns are absent.
 const measurable = false
 
-func cpuOf(int) float64 { return 0 }
-func rssOf(int) int64   { return 0 }
-func ownCPU() float64   { return 0 }
-func raiseFileLimit()   {}
-func describe(*Machine) {}
+func cpuOf(int) float64  { return 0 }
+func rssOf(int) int64    { return 0 }
+func ownCPU() float64    { return 0 }
+func threadCPU() float64 { return 0 }
+func raiseFileLimit()    {}
+func describe(*Machine)  {}

@@ -85,7 +85,7 @@ func (l *lab) start(ctx context.Context, s *store, i int) (*server, error) {
 	defer logFile.Close()
 	args := append([]string{
 		"serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--data", dir,
-		"--strangers", "allow", "--limits", "off", "--group-members", "10000", "--log-level", "warn",
+		"--strangers", "allow", "--limits", "off", "--group-members", "10000", "--friends", "50000", "--log-level", "warn",
 		"--identity-jwks", l.key.jwks, "--identity-issuer", issuer, "--identity-audience", audience,
 		"--node", "n" + strconv.Itoa(i+1),
 	}, s.args...)

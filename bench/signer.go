@@ -82,7 +82,7 @@ func (k *Keys) Run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("teahouse serve --strangers allow --limits off --group-members 10000 --identity-jwks %s --identity-issuer %s --identity-audience %s\n",
+	fmt.Printf("teahouse serve --strangers allow --limits off --group-members 10000 --friends 50000 --identity-jwks %s --identity-issuer %s --identity-audience %s\n",
 		s.jwks, issuer, audience)
 	fmt.Printf("teahouse bench pairs --addr HOST:PORT --pid PID --key-dir %s\n", k.Dir)
 	return nil
