@@ -149,6 +149,9 @@ func (s *Store) Redact(ctx context.Context, st id.Stream, seq id.Seq, kind strea
 	sh := s.tips.shard(st)
 	t := sh.enter(st)
 	defer sh.leave(t)
+	if err := s.load(sh, st, t); err != nil { // Range would wait for the turn to do so
+		return err
+	}
 	found, err := s.Range(ctx, st, seq, seq)
 	if err != nil {
 		return err
