@@ -50,6 +50,13 @@ func (e *ears) close() {
 	<-e.done
 }
 
+// forget drops what was heard so far.
+func (e *ears) forget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.heard = nil
+}
+
 // hear waits for an event, which may be there.
 func hear[E client.Event](t *testing.T, e *ears, what string, is func(E) bool) E {
 	t.Helper()
