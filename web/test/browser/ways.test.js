@@ -88,6 +88,49 @@ test("everything works by keyboard alone", async () => {
   await page.getByRole("heading", { name: "Ann", level: 2 }).and(page.locator(":focus")).waitFor();
 });
 
+test("moments are shared and answered by keyboard alone", async () => {
+  const [ann, ben] = await server.friends("Ann", "Ben");
+  await ann.call("POST", "/moments", { text: "older", audience: { kind: "friends" } });
+  await ann.call("POST", "/moments", { text: "newer", audience: { kind: "friends" } });
+  const b = await house.guest(ben);
+  const { page } = b;
+  await tabTo(page, /^Moments/);
+  await page.keyboard.press("Enter");
+  const moments = page.getByRole("article");
+  await moments.nth(1).waitFor();
+  await tabTo(page, "Share something");
+  await page.keyboard.type("by keyboard");
+  await tabTo(page, /^Who may see it/);
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog");
+  await dialog.waitFor();
+  await tabTo(page, /^All friends/);
+  await page.keyboard.press("ArrowDown");
+  await dialog.getByText("Seen by you alone").waitFor();
+  await tabTo(page, "Done");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Who may see it: Only me" }).and(page.locator(":focus")).waitFor();
+  await page.keyboard.press("Shift+Tab");
+  for (let n = 0; n < 3; n++) await page.keyboard.press("Shift+Tab"); // back over the tools to the text
+  await page.getByRole("textbox", { name: "Share something" }).and(page.locator(":focus")).waitFor();
+  await page.keyboard.press("Control+Enter");
+  await moments.filter({ hasText: "by keyboard" }).getByText("Only me").waitFor();
+
+  await tabTo(page, "Like");
+  await page.keyboard.press("PageDown");
+  await moments.filter({ hasText: "newer" }).and(page.locator(":focus")).waitFor();
+  await tabTo(page, "Like");
+  await page.keyboard.press("Enter");
+  await moments.filter({ hasText: "newer" }).getByRole("button", { name: "Like", pressed: true }).waitFor();
+  await tabTo(page, "Comment");
+  await page.keyboard.press("Enter");
+  await page.getByRole("textbox", { name: "Write a comment" }).and(page.locator(":focus")).waitFor();
+  await page.keyboard.type("well said");
+  await page.keyboard.press("Enter");
+  await moments.filter({ hasText: "newer" }).getByText("well said").waitFor();
+  await page.getByRole("button", { name: "Comment" }).and(page.locator(":focus")).waitFor(); // one goes on from there
+});
+
 test("a phone shows one thing at a time", async () => {
   const [ann, ben] = await server.friends("Ann", "Ben");
   await ann.say(await ann.direct(ben), "on the move");
@@ -127,6 +170,11 @@ test("a browser that speaks Chinese is spoken to in Chinese", async () => {
   await b.page.getByRole("button", { name: "发送" }).click();
   await b.message("好的").getByText("已发送").waitFor();
   assert.equal(await b.page.evaluate(() => document.documentElement.lang), "zh-Hans");
+
+  await b.go("朋友圈");
+  await b.page.getByRole("textbox", { name: "分享点什么" }).fill("新茶到了");
+  await b.page.getByRole("button", { name: "发表" }).click();
+  await b.page.getByRole("article").filter({ hasText: "新茶到了" }).getByRole("button", { name: "评论" }).waitFor();
 
   await b.go("我");
   await b.page.getByRole("combobox", { name: "语言" }).selectOption({ label: "English" });

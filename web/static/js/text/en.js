@@ -239,7 +239,6 @@ export const en = {
   file: "File",
   fileGone: "This file is not there any more.",
   saveFile: "Save",
-  saveNamed: (/** @type {string} */ name) => `Save ${name}`,
 
   // Moments
   moments: "Moments",

@@ -229,7 +229,6 @@ export const zh = {
   file: "文件",
   fileGone: "文件已经不在了。",
   saveFile: "保存",
-  saveNamed: (name) => `保存 ${name}`,
 
   moments: "朋友圈",
   moment: "动态",

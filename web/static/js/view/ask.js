@@ -1,19 +1,15 @@
 // Dialogs: a modal one for anything, and the question whether something that
 // cannot be undone is really meant.
 
-import { html, useEffect, useId, useRef, useState } from "./dom.js";
+import { html, useEffect, useId, useState } from "./dom.js";
 import { Icon } from "./icons.js";
+import { useModal } from "./use.js";
 import { words } from "../text/words.js";
 
-/** The browser keeps the focus inside and gives it back. @param {{title: string, onClose: () => void, children?: any}} props */
+/** The browser keeps the focus inside. @param {{title: string, onClose: () => void, children?: any}} props */
 export function Dialog({ title, onClose, children }) {
-  const ref = useRef(/** @type {HTMLDialogElement|null} */ (null));
+  const ref = useModal();
   const id = useId();
-  useEffect(() => {
-    const dialog = ref.current;
-    dialog?.showModal();
-    return () => dialog?.close();
-  }, []);
   const outside = (/** @type {MouseEvent} */ e) => e.target === ref.current && onClose();
   return html`
     <dialog ref=${ref} class="dialog" aria-labelledby=${id} onClose=${onClose} onMouseDown=${outside}>

@@ -41,8 +41,8 @@ function File({ client, e }) {
   const { media, name, size: bytes } = e.body;
   const fetch = () => run(async () => save(await client.library.read(media), name));
   return html`
-    <button type="button" class="message-file" disabled=${busy} aria-label=${words.saveNamed(name)} title=${words.saveFile} onClick=${fetch}>
-      <${Icon} name=${busy ? "clock" : "file"} /><span><b dir="auto">${name}</b><span class="soft">${size(bytes)}</span></span><${Icon} name="download" />
+    <button type="button" class="message-file" disabled=${busy} onClick=${fetch}>
+      <${Icon} name=${busy ? "clock" : "file"} /><span><span class="hidden">${words.saveFile}${" "}</span><b dir="auto">${name}</b>${" "}<span class="soft">${size(bytes)}</span></span><${Icon} name="download" />
     </button>
   `;
 }
@@ -68,7 +68,7 @@ export function Going({ client, parcel }) {
   const what = kind === "voice" ? words.voiceMessage(length(parcel.durationMs ?? 0)) : name;
   return html`
     <article class="message mine first last going" aria-label=${`${words.you}, ${clock(at)}`}>
-      <div class="bubble">
+      <div class=${kind === "image" ? "bubble with-picture" : "bubble"}>
         ${kind === "image" ? html`<img class="going-picture" src=${upload.url} alt=${name} />` : html`<p class="message-file"><${Icon} name=${kind === "voice" ? "mic" : "file"} /><span dir="auto">${what}</span></p>`}
         <p class="meta">
           ${!problem && html`<progress max="1" value=${part} aria-label=${words.uploading(what)}></progress>`}

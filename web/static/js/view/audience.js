@@ -114,10 +114,12 @@ export function AudienceDialog({ client, audience, action, onChoose, onClose }) 
         <label class="switch"><span><b class="plain-weight">${words.followTags}</b><br /><span class="hint">${live ? words.followTagsOn : words.followTagsOff}</span></span>
           <input type="checkbox" role="switch" checked=${live} onChange=${(/** @type {any} */ e) => setLive(e.currentTarget.checked)} /></label>
       `}
-      ${whole ? html`<${Preview} client=${client} audience=${now} />` : html`<p class="preview soft" role="status">${words.chooseSomebody}</p>`}
-      <div class="actions">
-        <button type="button" class="plain" onClick=${onClose}>${words.cancel}</button>
-        <button type="button" class="primary" disabled=${!whole} onClick=${() => onChoose(now)}>${action}</button>
+      <div class="dialog-foot">
+        ${whole ? html`<${Preview} client=${client} audience=${now} />` : html`<p class="preview soft" role="status">${words.chooseSomebody}</p>`}
+        <div class="actions">
+          <button type="button" class="plain" onClick=${onClose}>${words.cancel}</button>
+          <button type="button" class="primary" disabled=${!whole} onClick=${() => onChoose(now)}>${action}</button>
+        </div>
       </div>
     <//>
   `;

@@ -57,7 +57,7 @@ function MemberRow({ client, c, m }) {
   return html`
     <li class="member">
       <div class="item person">
-        <${Avatar} id=${m.user} name=${name} size="small" />
+        <${Avatar} id=${m.user} name=${name} size="small" dot=${client.people.friends.has(m.user)} />
         <${Link} to=${{ page: "contacts", user: m.user }} class="item-title" dir="auto">
           ${name}${m.user === client.user && html` <span class="soft">(${words.you})</span>`}
         <//>

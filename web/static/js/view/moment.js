@@ -104,7 +104,12 @@ function Card({ client, m, still = false }) {
   const [writing, setWriting] = useState(/** @type {{replyTo: Comment|null}|null} */ (null));
   const [viewing, setViewing] = useState(-1);
   const [busy, run] = useBusy();
+  const commenting = useRef(/** @type {any} */ (null));
   const { moments, people } = client;
+  const stopWriting = () => {
+    setWriting(null);
+    commenting.current?.focus({ preventScroll: true });
+  };
   const liked = m.likes.some((l) => l.user === client.user);
   const name = people.name(m.author);
   const like = () => run(() => moments.like(m, !liked));
@@ -123,7 +128,7 @@ function Card({ client, m, still = false }) {
               <${Icon} name="heart" class=${liked ? "filled" : ""} />${words.like}
             </button>
             ${m.likes.length > 0 && html`<span class="tally" aria-hidden="true">${m.likes.length}</span>`}
-            <button type="button" class="quiet small" aria-expanded=${String(Boolean(writing))} onClick=${() => setWriting(writing ? null : { replyTo: null })}>
+            <button ref=${commenting} type="button" class="quiet small" aria-expanded=${String(Boolean(writing))} onClick=${() => setWriting(writing ? null : { replyTo: null })}>
               <${Icon} name="comment" />${words.comment}
             </button>
             ${m.comments.length > 0 && html`<span class="tally" aria-hidden="true">${m.comments.length}</span>`}
@@ -137,7 +142,7 @@ function Card({ client, m, still = false }) {
             <${Comments} client=${client} m=${m} still=${still} onReply=${(/** @type {Comment} */ c) => setWriting({ replyTo: c })} />
           </div>
         `}
-        ${writing && html`<${CommentBox} client=${client} m=${m} replyTo=${writing.replyTo} onClose=${() => setWriting(null)} onReply=${(/** @type {Comment|null} */ c) => setWriting({ replyTo: c })} />`}
+        ${writing && html`<${CommentBox} client=${client} m=${m} replyTo=${writing.replyTo} onClose=${stopWriting} onReply=${(/** @type {Comment|null} */ c) => setWriting({ replyTo: c })} />`}
       </div>
       ${viewing >= 0 && html`<${Viewer} pictures=${m.media} from=${viewing} onClose=${() => setViewing(-1)} />`}
       ${asking === "why" && html`<${WhyDialog} client=${client} m=${m} onClose=${() => setAsking("")} />`}

@@ -78,10 +78,10 @@ function Extras({ client }) {
     <p class="chips">
       ${draft.mentions.map((u) => {
         const name = client.people.name(u);
-        return html`<button key=${u} type="button" class="chip picked" aria-label=${words.removeNamed(name)} onClick=${drop(() => (draft.mentions = draft.mentions.filter((m) => m !== u)))}>@${name}<${Icon} name="close" /></button>`;
+        return html`<button key=${u} type="button" class="chip picked" aria-label=${words.removeNamed("@" + name)} onClick=${drop(() => (draft.mentions = draft.mentions.filter((m) => m !== u)))}>@${name}<${Icon} name="close" /></button>`;
       })}
       ${draft.place &&
-      html`<button type="button" class="chip picked" aria-label=${words.removeNamed(words.location)} onClick=${drop(() => (draft.place = null))}><${Icon} name="place" />${draft.place.name || words.location}<${Icon} name="close" /></button>`}
+      html`<button type="button" class="chip picked" aria-label=${words.removeNamed(draft.place.name || words.location)} onClick=${drop(() => (draft.place = null))}><${Icon} name="place" />${draft.place.name || words.location}<${Icon} name="close" /></button>`}
     </p>
   `;
 }

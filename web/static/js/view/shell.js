@@ -92,7 +92,7 @@ function Panes({ client, at }) {
 export function Shell({ client }) {
   const at = route();
   const content = useRef(/** @type {HTMLElement|null} */ (null));
-  const { unread } = client.chats;
+  const unread = client.chats.unread + client.notices.unread;
   useEffect(() => {
     document.title = (unread ? `(${unread}) ` : "") + words.appName;
   }, [unread, words]);

@@ -40,5 +40,24 @@ export function useFocusOn(what, wanted = true) {
   return ref;
 }
 
+/**
+ * Opens a modal dialog for as long as the view is there. The focus goes back to
+ * where it was: the browser does that only for dialogs that it closes itself.
+ * @returns {{current: any}} for the dialog
+ */
+export function useModal() {
+  const ref = useRef(/** @type {any} */ (null));
+  useEffect(() => {
+    const dialog = /** @type {HTMLDialogElement} */ (ref.current);
+    const before = /** @type {HTMLElement|null} */ (document.activeElement);
+    dialog.showModal();
+    return () => {
+      dialog.close();
+      if (before?.isConnected) before.focus({ preventScroll: true });
+    };
+  }, []);
+  return ref;
+}
+
 /** Is this a device that one touches? There, focus would bring up its keyboard. */
 export const touches = () => matchMedia("(pointer: coarse)").matches;

@@ -1,11 +1,11 @@
 // A picture as large as the screen, with those beside it.
 
-import { html, useEffect, useRef, useState } from "./dom.js";
+import { html, useRef, useState } from "./dom.js";
 import { useClient } from "./here.js";
 import { Icon } from "./icons.js";
 import { useMedium } from "./picture.js";
 import { save } from "./save.js";
-import { useBusy } from "./use.js";
+import { useBusy, useModal } from "./use.js";
 import { words } from "../text/words.js";
 
 /** @typedef {import("../model/types.js").Picture} Shown */
@@ -24,17 +24,12 @@ function Large({ picture, alt }) {
 
 /** @param {{pictures: Shown[], from: number, onClose: () => void}} props */
 export function Viewer({ pictures, from, onClose }) {
-  const dialog = useRef(/** @type {HTMLDialogElement|null} */ (null));
+  const dialog = useModal();
   const touch = useRef(0);
   const [at, setAt] = useState(from);
   const [busy, run] = useBusy();
   const library = useClient()?.library;
   const several = pictures.length > 1;
-  useEffect(() => {
-    const el = dialog.current;
-    el?.showModal();
-    return () => el?.close();
-  }, []);
 
   const turn = (/** @type {number} */ by) => setAt((i) => Math.min(pictures.length - 1, Math.max(0, i + by)));
   const onKeyDown = (/** @type {KeyboardEvent} */ e) => {
