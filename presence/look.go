@@ -79,19 +79,19 @@ func (s *Service) states(ctx context.Context, users []id.User) ([]State, error) 
 	return states, nil
 }
 
-// view puts together how one user is seen. When somebody is seen as offline, the
-// same is read whatever the reason, so that the time it takes tells nothing.
+// view puts together how one user is seen. The same is read whatever there is to
+// see: the time it takes tells nothing, not even to those who may not know.
 func (s *Service) view(ctx context.Context, u id.User, state State) (View, error) {
 	chosen, err := s.people.Showing(ctx, u)
 	if err != nil {
 		return View{}, err
 	}
-	if !chosen.Hidden && state != Offline {
-		return View{State: state, Text: chosen.Text}, nil
-	}
 	last, err := s.people.LastSeen(ctx, u)
-	if err != nil || chosen.Hidden {
+	switch {
+	case err != nil || chosen.Hidden:
 		return Nothing, err
+	case state != Offline:
+		return View{State: state, Text: chosen.Text}, nil
 	}
 	return View{State: Offline, LastSeen: last}, nil
 }

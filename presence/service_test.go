@@ -179,22 +179,27 @@ func TestInvisible(t *testing.T) {
 	})
 }
 
-// The same is asked about somebody who hides and somebody long gone.
+// The same is asked about whoever is around, hides or is long gone: who may know
+// nothing learns nothing from how long it takes.
 func TestHidingTakesAsLongAsBeingGone(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		n := w.node()
 		n.Arrive("ann", "phone")
+		n.Arrive("bob", "phone")
 		synctest.Wait()
 		w.chosen["ann"] = presence.Showing{Hidden: true, Text: "hiding"}
 		views := map[id.User]presence.View{}
 		asked := map[id.User][]string{}
-		for _, u := range []id.User{"ann", "gone"} {
+		for _, u := range []id.User{"ann", "bob", "gone"} {
 			w.asked = nil
 			views[u] = n.view(u)
 			asked[u] = w.asked
 		}
-		if !views["ann"].Same(views["gone"]) || !slices.Equal(asked["ann"], asked["gone"]) {
-			t.Fatalf("hidden %+v by %v, gone %+v by %v", views["ann"], asked["ann"], views["gone"], asked["gone"])
+		if !views["ann"].Same(views["gone"]) || views["bob"].State != presence.Online {
+			t.Fatalf("hidden %+v, around %+v, gone %+v", views["ann"], views["bob"], views["gone"])
+		}
+		if !slices.Equal(asked["ann"], asked["gone"]) || !slices.Equal(asked["bob"], asked["gone"]) {
+			t.Fatalf("asked %v of who hides, %v of who is around, %v of who is gone", asked["ann"], asked["bob"], asked["gone"])
 		}
 	})
 }
