@@ -127,6 +127,8 @@ func TestRegister(t *testing.T) {
 	}
 	_, err = h.Register(t.Context(), "ann.b-c_1", "another password", "Second")
 	refused(t, err, account.ErrTaken)
+	_, err = h.Register(t.Context(), "me", "a good password", "Me")
+	refused(t, err, account.ErrTaken)
 	got, err := h.Profile(t.Context(), "ann.b-c_1")
 	good(t, err)
 	if got.DisplayName != "Ann Ång 李" || got.Password != "" {

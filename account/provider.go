@@ -83,7 +83,7 @@ func (p *Provider) verify(ctx context.Context, assertion string, now time.Time) 
 		return "", claims{}, errAssertion.Saying("The assertion lives too long: 10 minutes at most.")
 	}
 	u, ok := id.ParseUser(c.Subject)
-	if !ok {
+	if !ok || u == self {
 		return "", claims{}, fault.BadRequest.At("/assertion", "has a subject that is no user id")
 	}
 	return u, c, nil

@@ -218,6 +218,7 @@ func TestBadAssertionsAreRefused(t *testing.T) {
 		"no issuer":                   {claim("iss", nil), fault.Unauthenticated},
 		"no subject":                  {claim("sub", nil), fault.BadRequest},
 		"impossible subject":          {claim("sub", "Not Valid!"), fault.BadRequest},
+		"subject in paths":            {claim("sub", "me"), fault.BadRequest},
 		"subject of an app":           {claim("sub", "app-evil"), fault.BadRequest},
 		"name is a number":            {claim("name", 5), fault.Unauthenticated},
 		"another key, same kid":       {signed(stranger, nil), fault.Unauthenticated},

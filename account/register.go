@@ -8,6 +8,9 @@ import (
 	"github.com/teahouse-im/teahouse/id"
 )
 
+// self is whoever asks, in paths; nobody else is called so.
+const self id.User = "me"
+
 // Register makes an account. ErrTaken, ErrWeakPassword, BadRequest.
 func (s *Service) Register(ctx context.Context, user, password, name string) (Account, error) {
 	u, ok := id.ParseUser(user)
@@ -20,6 +23,9 @@ func (s *Service) Register(ctx context.Context, user, password, name string) (Ac
 	shown, err := displayName(u, name, "/display_name")
 	if err != nil {
 		return Account{}, err
+	}
+	if u == self {
+		return Account{}, ErrTaken
 	}
 	switch _, err := s.store.Account(ctx, u); {
 	case err == nil: // before the costly part
