@@ -15,7 +15,7 @@ func (s *All) Run(c *Command) error {
 		&Resume{Sessions: 2000, Missed: 10},
 		&Groupcost{Members: 5000, Senders: 4, Flying: 4, Rounds: 5},
 		&Timeline{Likes: 5, Comments: 3, Flying: 2, Rounds: 3},
-		&Post{Online: 200, Reaches: 20, Rounds: 3},
+		&Post{Online: 200, Rounds: 3, Singles: 60},
 		&Presence{Stars: 4, Rounds: 3},
 	}
 	if len(c.Addr) > 0 {

@@ -17,8 +17,8 @@ import (
 type Post struct {
 	Friends []int `arg:"" optional:"" help:"How many friends the authors have, from few to many. Default: 5 5000."`
 	Online  int   `default:"200" help:"Friends who are online, of all: they are told of every post."`
-	Reaches int   `default:"20" help:"Posts that are followed into timelines."`
-	Rounds  int   `default:"3" help:"Rounds of each author, in turn."`
+	Rounds  int   `default:"3" help:"Rounds in which each author posts as fast as friends are told: CPU."`
+	Singles int   `default:"60" help:"Single posts of each author, in turn, on a quiet server: how long they take."`
 }
 
 // Run is the command.
@@ -31,8 +31,10 @@ const (
 	checked = 10
 	// sampledReach is how many timelines are asked whether a post has come.
 	sampledReach = 5
-	// aftermath is for how long after the last post of a round its author's CPU counts on.
+	// aftermath is for how long after the last post of a round CPU counts on.
 	aftermath = 300 * time.Millisecond
+	// apart is how long there is quiet between single posts.
+	apart = 50 * time.Millisecond
 )
 
 // A press is the authors of one post scenario with the friends they share: who has
@@ -53,7 +55,7 @@ type press struct {
 // An issue is what an author's posts came to.
 type issue struct {
 	spent              []span
-	acks               []float64 // median of each round, in ms
+	posts              []string // single ones
 	ack, hint, reached *hdrhistogram.Histogram
 	missed             int64 // hints that did not come
 }
@@ -156,13 +158,12 @@ func (s *Post) issues(ctx context.Context, p *press) ([]Result, error) {
 			}
 		}
 	}
+	if err := p.singles(ctx, l.sized(s.Singles, checked), all); err != nil {
+		return nil, err
+	}
 	for i, is := range all {
-		l.say.step(fmt.Sprintf("following posts to %d friends", p.friends[i]))
-		posts, err := p.follow(ctx, i, max(checked, l.sized(s.Reaches, checked)), is)
-		if err != nil {
-			return nil, err
-		}
-		if err := p.everywhere(ctx, p.people[:p.friends[i]], posts[len(posts)-checked:]); err != nil {
+		last := is.posts[max(0, len(is.posts)-checked):]
+		if err := p.everywhere(ctx, p.people[:p.friends[i]], last, len(all)*checked); err != nil {
 			return nil, err
 		}
 	}
@@ -174,13 +175,14 @@ func (p *press) round(ctx context.Context, i int, is *issue) error {
 	l := p.lab
 	l.say.step(fmt.Sprintf("posting to %d friends", p.friends[i]))
 	profiled := p.profile(l.Length, fmt.Sprintf("post%d", p.friends[i]))
-	acks := newLatencies()
 	before := p.use()
 	n := 0
 	for ; time.Since(before.at) < l.Length; n++ {
-		if _, err := p.post(ctx, i, acks, is); err != nil {
+		m, err := p.share(ctx, p.authors[i])
+		if err != nil {
 			return err
 		}
+		is.missed += p.told(ctx, m.Post, i, 0, nil)
 		l.say.note("%d posts", n+1)
 	}
 	if err := wait(ctx, aftermath); err != nil {
@@ -190,27 +192,12 @@ func (p *press) round(ctx context.Context, i int, is *issue) error {
 	profiled()
 	sp.count = int64(n)
 	is.spent = append(is.spent, sp)
-	is.acks = append(is.acks, float64(acks.ValueAtPercentile(50))/1000)
-	is.ack.Merge(acks)
 	return nil
 }
 
-// post posts and waits until everybody online was told.
-func (p *press) post(ctx context.Context, i int, acks *hdrhistogram.Histogram, is *issue) (post string, err error) {
-	start := clock()
-	m, err := p.share(ctx, p.authors[i])
-	if err != nil {
-		return "", err
-	}
-	acked := clock()
-	took(acks, start)
-	p.told(ctx, m.Post, i, acked, is)
-	return m.Post, ctx.Err()
-}
-
-// told waits until everybody online was told of a post, and notes how long after
-// its acknowledgement.
-func (p *press) told(ctx context.Context, post string, i int, acked int64, is *issue) {
+// told waits until everybody online was told of a post, notes how long after its
+// acknowledgement if h is given, and returns how many were not.
+func (p *press) told(ctx context.Context, post string, i int, acked int64, h *hdrhistogram.Histogram) (missed int64) {
 	var at []int64
 	end := time.Now().Add(patience)
 	for time.Now().Before(end) {
@@ -224,40 +211,68 @@ func (p *press) told(ctx context.Context, post string, i int, acked int64, is *i
 	p.mu.Lock()
 	delete(p.heard, post)
 	p.mu.Unlock()
-	is.missed += int64(p.fans[i] - len(at))
 	for _, t := range at {
-		_ = is.hint.RecordValue(max(1, (t-acked)/1000))
+		if h != nil {
+			_ = h.RecordValue(max(1, (t-acked)/1000))
+		}
 	}
+	return int64(p.fans[i] - len(at))
 }
 
-// follow posts n times, and asks after each some friends' timelines, those of the
-// first and the last by name among them, until they have it. It gives the posts.
-func (p *press) follow(ctx context.Context, i, n int, is *issue) (posts []string, err error) {
-	of := slices.Sorted(slices.Values(p.people[:p.friends[i]]))
-	var sample []string
+// singles has the authors post n times each. Each goes before and after each
+// other as often, so that all find the server in the same state.
+func (p *press) singles(ctx context.Context, n int, all []*issue) error {
+	p.lab.say.step("posting one by one")
+	if err := p.calm(ctx); err != nil {
+		return err
+	}
+	var samples [][]string
+	for _, k := range p.friends {
+		samples = append(samples, sampleOf(p.people[:k]))
+	}
+	p.lab.say.step("posting one by one")
+	for round := range n {
+		for k := range all {
+			i := k
+			if round%2 != 0 {
+				i = len(all) - 1 - k
+			}
+			if err := p.single(ctx, i, samples[i], all[i]); err != nil {
+				return err
+			}
+		}
+		p.lab.say.count(round+1, n)
+	}
+	return nil
+}
+
+// sampleOf is some of people, the first and the last by name among them.
+func sampleOf(people []string) (sample []string) {
+	of := slices.Sorted(slices.Values(people))
 	for k := range sampledReach {
 		sample = append(sample, of[(len(of)-1)*(sampledReach-1-k)/(sampledReach-1)])
 	}
-	sample = slices.Compact(sample)
-	for range n {
-		m, err := p.share(ctx, p.authors[i])
-		if err != nil {
-			return nil, err
-		}
-		acked := clock()
-		for _, who := range sample {
-			if err := p.reaches(ctx, who, m.Post); err != nil {
-				return nil, err
-			}
-		}
-		took(is.reached, acked)
-		p.told(ctx, m.Post, i, acked, is)
-		if err := wait(ctx, 20*time.Millisecond); err != nil {
-			return nil, err
-		}
-		posts = append(posts, m.Post)
+	return slices.Compact(sample)
+}
+
+// single posts, and asks after it some friends' timelines until they have it.
+func (p *press) single(ctx context.Context, i int, sample []string, is *issue) error {
+	start := clock()
+	m, err := p.share(ctx, p.authors[i])
+	if err != nil {
+		return err
 	}
-	return posts, nil
+	acked := clock()
+	took(is.ack, start)
+	for _, who := range sample {
+		if err := p.reaches(ctx, who, m.Post); err != nil {
+			return err
+		}
+	}
+	took(is.reached, acked)
+	is.missed += p.told(ctx, m.Post, i, acked, is.hint)
+	is.posts = append(is.posts, m.Post)
+	return wait(ctx, apart)
 }
 
 // reaches asks for somebody's timeline until its newest moment is the post.
@@ -278,11 +293,11 @@ func (p *press) reaches(ctx context.Context, who, post string) error {
 	}
 }
 
-// everywhere expects posts at the top of everybody's timeline.
-func (p *press) everywhere(ctx context.Context, people, posts []string) error {
+// everywhere expects posts among the newest in everybody's timeline.
+func (p *press) everywhere(ctx context.Context, people, posts []string, newest int) error {
 	p.lab.say.step("looking through all timelines")
 	return p.each(ctx, people, func(who string) error {
-		page, err := p.timeline(ctx, who, len(posts))
+		page, err := p.timeline(ctx, who, newest)
 		if err != nil {
 			return err
 		}
@@ -305,11 +320,7 @@ func (p *press) results(all []*issue) ([]Result, error) {
 		r.cost(sp, "cpu_ms_post", 1000/float64(sp.count))
 		r.latency("ack", is.ack)
 		if i > 0 {
-			ratios := make([]float64, len(is.acks))
-			for k := range ratios {
-				ratios[k] = is.acks[k] / all[0].acks[k]
-			}
-			r.add("ack_ratio", median(ratios))
+			r.add("ack_ratio", float64(is.ack.ValueAtPercentile(50))/float64(all[0].ack.ValueAtPercentile(50)))
 		}
 		r.latency("reached", is.reached)
 		r.latency("hint", is.hint)
