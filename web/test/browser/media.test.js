@@ -87,6 +87,15 @@ test("a file arrives as it was, and one that was taken off is not sent", async (
   assert.equal(saved.suggestedFilename(), "recipe.txt");
   assert.equal(readFileSync(await saved.path(), "utf8"), "two spoons, five minutes");
   assert.equal(await b.log.getByText("secret.txt").count(), 0);
+
+  await a.page.evaluate(() => {
+    const data = new DataTransfer();
+    data.items.add(new File(["dropped"], "dropped.txt", { type: "text/plain" }));
+    for (const type of ["dragover", "drop"]) document.querySelector(".log")?.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+  });
+  await a.page.getByRole("list", { name: "Attached" }).getByText("dropped.txt").waitFor();
+  await a.page.getByRole("button", { name: "Send" }).click();
+  await b.log.getByRole("button", { name: "Save dropped.txt" }).waitFor();
 });
 
 test("an upload that fails is tried again, and can be given up", async () => {
@@ -108,12 +117,12 @@ test("an upload that fails is tried again, and can be given up", async () => {
 test("a voice message is recorded and played", async () => {
   const { a, b } = await pair(PHONE);
   await a.page.context().grantPermissions(["microphone"]);
-  await a.page.getByRole("button", { name: "Record a voice message" }).click();
+  await a.page.getByRole("button", { name: "Record your voice" }).click();
   await b.page.getByRole("region", { name: "Chat", exact: true }).getByText("is recording…").waitFor();
   await a.page.getByRole("timer").getByText("0:01").waitFor();
   await a.page.getByRole("button", { name: "Send recording" }).click();
-  await a.log.getByRole("group", { name: /Voice message, 0:0[1-4]/ }).waitFor();
-  const voice = b.log.getByRole("group", { name: /Voice message, 0:0[1-4]/ });
+  await a.log.getByRole("group", { name: /Voice, 0:0[1-4]/ }).waitFor();
+  const voice = b.log.getByRole("group", { name: /Voice, 0:0[1-4]/ });
   await voice.getByRole("button", { name: "Play" }).click();
   await voice.getByRole("button", { name: "Pause" }).waitFor();
   const audio = voice.locator("audio");
@@ -180,4 +189,6 @@ test("a face is shown instead of initials", async () => {
   const b = await house.guest(ben);
   await b.go("Contacts");
   await b.page.getByRole("list", { name: "Friends" }).locator(".avatar img").waitFor();
+  await a.page.getByRole("button", { name: "Remove picture" }).click();
+  await a.page.locator(".portrait img").waitFor({ state: "detached" });
 });

@@ -227,11 +227,11 @@ export const en = {
   video: "Video",
   playVideo: "Play video",
   voice: "Voice",
-  voiceMessage: (/** @type {string} */ length) => `Voice message, ${length}`,
+  voiceMessage: (/** @type {string} */ length) => `Voice, ${length}`,
   play: "Play",
   pause: "Pause",
   position: "Position",
-  recordVoice: "Record a voice message",
+  recordVoice: "Record your voice",
   recording: "Recording",
   sendVoice: "Send recording",
   noMicrophone: "There is no microphone that may be used.",
@@ -345,6 +345,7 @@ export const en = {
 
   // Me
   changePicture: "Change picture",
+  removePicture: "Remove picture",
   privacy: "Privacy",
   lookBack: "How far back friends see my moments",
   lookBackHint: "You see all of them yourself.",

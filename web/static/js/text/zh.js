@@ -333,6 +333,7 @@ export const zh = {
   repliedToYou: "回复了你",
 
   changePicture: "更换头像",
+  removePicture: "移除头像",
   privacy: "隐私",
   lookBack: "允许朋友查看朋友圈的范围",
   lookBackHint: "你自己可以看到全部。",

@@ -44,7 +44,7 @@ function Profile({ client }) {
       </div>
       <form class="form" onSubmit=${submit}>
         <label class="field"><span>${words.name}</span><input name="display_name" required maxlength="64" dir="auto" value=${me.display_name} /></label>
-        <p class="soft">@${me.user}</p>
+        <p class="soft">@${me.user}${me.avatar && html` · <button type="button" class="link" disabled=${busy} onClick=${() => run(() => client.people.present({ avatar: "" }))}>${words.removePicture}</button>`}</p>
         <button type="submit" class="plain small" disabled=${busy}>${words.save}</button>
       </form>
     </section>
