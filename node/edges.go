@@ -64,7 +64,6 @@ func (n *Node) operators(c *Config, x *Extras) http.Handler {
 				return nil
 			}},
 			{Part: "store", Ready: n.store.Ready},
-			{Part: "media", Ready: n.Media.Ready},
 			{Part: "bus", Ready: func(context.Context) error { return n.bus.Ready() }},
 		},
 		Stats:   n.stats,
