@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/teahouse-im/teahouse/client"
 )
@@ -27,21 +28,35 @@ func pairs(one string, others []string) []pair {
 func (c *servers) befriend(ctx context.Context, of []pair) error {
 	c.lab.say.step("making friends")
 	return c.times(ctx, len(of), func(i int) error {
-		state := ""
-		for _, p := range []pair{of[i], {of[i][1], of[i][0]}} {
-			api, err := c.as(ctx, p[0])
-			if err != nil {
-				return err
-			}
-			if state, err = api.RequestContact(ctx, p[1], ""); err != nil {
-				return fmt.Errorf("%s asks for %s: %w", p[0], p[1], err)
-			}
+		a, b := of[i][0], of[i][1]
+		if _, err := c.ask(ctx, a, b); err != nil {
+			return err
 		}
-		if state != "friends" {
-			return fmt.Errorf("%s and %s asked for each other and are %q", of[i][0], of[i][1], state)
+		state, err := c.ask(ctx, b, a)
+		if err == nil && state != "friends" {
+			err = fmt.Errorf("%s and %s asked for each other and are %q", a, b, state)
 		}
-		return nil
+		return err
 	})
+}
+
+// ask asks for somebody's friendship. Many who ask for the same person at once may
+// be told to come back: asking again is the same request.
+func (c *servers) ask(ctx context.Context, from, to string) (state string, err error) {
+	api, err := c.as(ctx, from)
+	if err != nil {
+		return "", err
+	}
+	for end := time.Now().Add(patience); ; {
+		state, err = api.RequestContact(ctx, to, "")
+		if client.CodeOf(err) != "unavailable" || time.Now().After(end) || wait(ctx, time.Second) != nil {
+			break
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s asks for %s: %w", from, to, err)
+	}
+	return state, nil
 }
 
 // share posts a moment for all friends.
