@@ -33,7 +33,6 @@ func (q *Sequencer) flight(s id.Stream, sh *shard) *flight {
 		f.landed = f.land
 	}
 	f.stream, f.shard, f.lane = s, sh, &f.ownLane
-	q.started.Add(1)
 	return f
 }
 
@@ -66,7 +65,7 @@ func (f *flight) land(err error) {
 		return
 	}
 	f.end()
-	q.started.Done()
+	q.lanes.Done()
 }
 
 // giveUp hands everything to a writer. The lane stays the stream's, and so the flight is not used again.
@@ -79,7 +78,6 @@ func (f *flight) giveUp(unsure bool) {
 	l.waiting = append(f.group[:len(f.group):len(f.group)], l.waiting...)
 	sh.mu.Unlock()
 	q.writers.Go(func() { q.write(s, sh, l) })
-	q.started.Done()
 }
 
 // flightMost is for how many entries at once a flight that waits for another keeps room.

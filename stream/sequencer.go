@@ -63,8 +63,9 @@ type Options struct {
 
 // A Sequencer numbers drafts and appends them. Each stream that is being written
 // has one short-lived writer, which takes all that wait (up to 64) into one
-// durable write. Over a Starter it is a goroutine only when something is amiss. Any number of sequencers, on any nodes, may write the same
-// stream: the Log's condition decides the order, being alone only makes it fast.
+// durable write. Over a Starter it is a goroutine only when something is amiss.
+// Any number of sequencers, on any nodes, may write the same stream: the Log's
+// condition decides the order, being alone only makes it fast.
 type Sequencer struct {
 	log     Log
 	starter Starter // the same, if it is one
@@ -74,7 +75,7 @@ type Sequencer struct {
 	shards  [shards]shard
 	writers *crew.Crew
 	flights sync.Pool      // of *flight
-	started sync.WaitGroup // flights under way
+	lanes   sync.WaitGroup // that there are
 }
 
 type shard struct {
@@ -127,6 +128,7 @@ func (q *Sequencer) Begin(s id.Stream, d Draft, then Then) {
 	if head, known := sh.heads[s]; !busy && known && q.starter != nil {
 		f := q.flight(s, sh)
 		sh.lanes[s] = f.lane
+		q.lanes.Add(1)
 		sh.mu.Unlock()
 		f.own = ticket{draft: d, then: then}
 		f.start(head, append(f.first[:0], &f.own))
@@ -135,6 +137,7 @@ func (q *Sequencer) Begin(s id.Stream, d Draft, then Then) {
 	if !busy {
 		l = &lane{}
 		sh.lanes[s] = l
+		q.lanes.Add(1)
 	}
 	l.waiting = append(l.waiting, &ticket{draft: d, then: then})
 	sh.mu.Unlock()
@@ -163,7 +166,7 @@ func (q *Sequencer) Append(ctx context.Context, s id.Stream, d Draft) (Receipt, 
 
 // Close waits until everything begun is settled. Begin must not be called any more.
 func (q *Sequencer) Close() {
-	q.started.Wait()
+	q.lanes.Wait() // writers and flights take turns in them
 	q.writers.Close()
 }
 
@@ -183,6 +186,7 @@ func (q *Sequencer) write(s id.Stream, sh *shard, l *lane) {
 			delete(sh.lanes, s)
 			sh.remember(s, head, known)
 			sh.mu.Unlock()
+			q.lanes.Done()
 			return
 		}
 		sh.mu.Unlock()

@@ -19,6 +19,7 @@ var sequencerTests = []test{
 	{"an id is not used for another message", reused},
 	{"a retry of a redacted message", retryOfRedacted},
 	{"repeats among new messages", repeatsAmongNew},
+	{"an entry is found by its id", found},
 	{"begun in order, stored in order", inOrder},
 	{"several nodes write one stream", severalNodes},
 }
@@ -135,6 +136,41 @@ func retryOfRedacted(t *testing.T, l stream.Log) {
 		t.Fatalf("somebody else's: %v", err)
 	}
 	wantGapless(t, l, s, 1)
+}
+
+// found: looking for what is not there stores nothing.
+func found(t *testing.T, l stream.Log) {
+	s, n := id.NewGroup(), newNode(t, l)
+	var all []stream.Entry
+	absent := func() {
+		t.Helper()
+		if e, err := n.Find(t.Context(), s, newID()); !errors.Is(err, stream.ErrNoEntry) {
+			t.Fatalf("of %d entries: %+v, %v", len(all), e, err)
+		}
+	}
+	absent()
+	for i := range 20 {
+		r, err := n.Append(t.Context(), s, draft("alice", fmt.Sprintf(`{"n":%d}`, i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, r.Entry)
+		absent()
+	}
+	if err := l.Redact(t.Context(), s, 1, stream.Recalled, stream.RedactedBody); err != nil {
+		t.Fatal(err)
+	}
+	all[0].Kind, all[0].Body = stream.Recalled, stream.RedactedBody
+	for _, want := range all {
+		e, err := n.Find(t.Context(), s, want.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := sameEntries([]stream.Entry{e}, []stream.Entry{want}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantAll(t, l, s, all)
 }
 
 // repeatsAmongNew: old and new drafts that wait together do not disturb each other.
