@@ -1,6 +1,6 @@
 // Hooks that several views share.
 
-import { useEffect, useRef, useState } from "./dom.js";
+import { useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
 import { complaint } from "../text/words.js";
 import { complain } from "./toasts.js";
 
@@ -47,7 +47,7 @@ export function useFocusOn(what, wanted = true) {
  */
 export function useModal() {
   const ref = useRef(/** @type {any} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = /** @type {HTMLDialogElement} */ (ref.current);
     const before = /** @type {HTMLElement|null} */ (document.activeElement);
     dialog.showModal();
