@@ -39,6 +39,17 @@ test("what people write never becomes part of the page", async () => {
   assert.equal(await b.log.locator("img, script, style, [onerror], [onmouseover]").count(), 0);
   for (const href of await b.log.locator("a").evaluateAll((all) => all.map((a) => /** @type {HTMLAnchorElement} */ (a).href))) assert.match(href, /^https:\/\/example\.org\//);
   await b.go("Contacts");
+
+  for (const text of HOSTILE) {
+    const { post } = await ann.call("POST", "/moments", { text, audience: { kind: "friends" }, location: { lat: 1, lng: 2, name: text } });
+    await ben.call("POST", `/moments/${post}/comments`, { text });
+  }
+  await b.go("Moments");
+  const moments = b.page.getByRole("article");
+  await moments.nth(HOSTILE.length - 1).waitFor();
+  assert.deepEqual(await moments.locator(".moment-text").allTextContents(), HOSTILE.toReversed());
+  assert.deepEqual(await moments.locator(".said-words").allTextContents(), HOSTILE.toReversed());
+  assert.equal(await moments.locator("img, script, style, [onerror], [onmouseover]").count(), 0);
   assert.doesNotMatch(await b.page.title(), /gotcha/);
 });
 
