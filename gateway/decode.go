@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -26,8 +27,8 @@ type desk struct {
 
 var desks = sync.Pool{New: func() any { return &desk{buf: make([]byte, 8<<10), msg: make([]byte, 1<<10)} }}
 
-// A decoder reads frames with coder/websocket out of memory: unmasks them, puts
-// fragments together, knows what RFC 6455 forbids. Between two messages its Conn
+// A decoder reads frames with coder/websocket out of memory, all but messages of one
+// frame: puts fragments together, answers control frames, knows what RFC 6455 forbids. Between two messages its Conn
 // keeps nothing of the session, so it is lent to whichever has a message; a Conn
 // for every session would double what an idle one costs.
 type decoder struct {
@@ -53,6 +54,9 @@ var errFraming = errors.New("broken framing")
 // decode reads one unit that a scanner found. Anything but one whole message or
 // control frame is errFraming.
 func (d *desk) decode(unit []byte) (decoded, error) {
+	if h, n, ok := parseHeader(unit); ok && h.whole() && n+h.length == len(unit) {
+		return decoded{text: h.opcode == opText, message: d.unmask(unit[n:], unit[n-4:n])}, nil
+	}
 	if d.conn == nil {
 		d.conn = d.accept()
 	}
@@ -76,6 +80,23 @@ func (d *desk) decode(unit []byte) (decoded, error) {
 	d.conn.CloseNow()
 	d.conn = nil
 	return decoded{}, errFraming
+}
+
+// unmask copies the payload of a frame that is a message by itself, as nearly all are.
+func (d *desk) unmask(payload, key []byte) []byte {
+	if len(payload) > len(d.msg) {
+		d.msg = make([]byte, len(payload))
+	}
+	msg := d.msg[:len(payload)]
+	word := uint64(binary.LittleEndian.Uint32(key)) * (1<<32 + 1)
+	i := 0
+	for ; i+8 <= len(msg); i += 8 {
+		binary.LittleEndian.PutUint64(msg[i:], binary.LittleEndian.Uint64(payload[i:])^word)
+	}
+	for ; i < len(msg); i++ {
+		msg[i] = payload[i] ^ key[i%4]
+	}
+	return msg
 }
 
 // fill reads a message to its end.

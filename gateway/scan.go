@@ -88,6 +88,9 @@ func parseHeader(b []byte) (h header, n int, ok bool) {
 
 func (h *header) control() bool { return h.opcode >= opClose }
 
+// whole tells whether it is that of a message in one frame, with nothing wrong about it.
+func (h *header) whole() bool { return h.final && !h.control() && !h.bad(false) }
+
 // bad tells whether no client may send this; begun: fragments of a message came before.
 func (h *header) bad(begun bool) bool {
 	switch {
