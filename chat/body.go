@@ -60,6 +60,9 @@ func (s *Service) body(ctx context.Context, from id.User, kind stream.Kind, raw 
 	}
 	switch kind {
 	case Text:
+		if text, ok := wire.OnlyText(raw, "text"); ok { // that is how it is stored
+			return raw, nil, Medium{}, s.mayStand(string(text))
+		}
 		b, err := wire.Decode[textBody](raw)
 		if err != nil {
 			return nil, nil, Medium{}, err
@@ -79,15 +82,22 @@ func (s *Service) body(ctx context.Context, from id.User, kind stream.Kind, raw 
 	return nil, nil, Medium{}, fault.BadRequest.At("/kind", "cannot be sent")
 }
 
+// mayStand refuses a text that is no message.
+func (s *Service) mayStand(text string) error {
+	switch {
+	case len(text) > s.opt.TextBytes:
+		return fault.TooLarge.At("/body/text", fmt.Sprintf("has more than %d bytes", s.opt.TextBytes))
+	case blank(text):
+		return fault.BadRequest.At("/body/text", "is empty")
+	case strings.IndexByte(text, 0) >= 0:
+		return fault.BadRequest.At("/body/text", "contains NUL")
+	}
+	return nil
+}
+
 func (s *Service) textBody(b *textBody) (stdjson.RawMessage, error) {
-	if len(b.Text) > s.opt.TextBytes {
-		return nil, fault.TooLarge.At("/body/text", fmt.Sprintf("has more than %d bytes", s.opt.TextBytes))
-	}
-	if blank(b.Text) {
-		return nil, fault.BadRequest.At("/body/text", "is empty")
-	}
-	if strings.IndexByte(b.Text, 0) >= 0 {
-		return nil, fault.BadRequest.At("/body/text", "contains NUL")
+	if err := s.mayStand(b.Text); err != nil {
+		return nil, err
 	}
 	if len(b.Mentions) > mentionsMost {
 		return nil, fault.BadRequest.At("/body/mentions", fmt.Sprintf("has more than %d people", mentionsMost))

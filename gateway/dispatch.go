@@ -38,6 +38,10 @@ const opWithin = 15 * time.Second
 // request handles one message of the client. wait: it must be tried again when
 // the messages sent before are settled.
 func (s *session) request(msg []byte) (wait bool) {
+	if n, m, ok := wire.ParseSend(msg); ok && s.greeted {
+		s.guard(wire.Request{ID: n, Op: "send"}, func(s *session, r wire.Request) { s.beginSend(r.ID, m) })
+		return false
+	}
 	r, err := wire.ParseRequest(msg)
 	switch {
 	case err == wire.ErrNoRequest:
@@ -122,23 +126,31 @@ func (s *session) ping(context.Context, wire.Ping) (any, error) {
 	return wire.Pong{ServerTime: wire.Time{Time: s.gw.opt.Now()}}, nil
 }
 
-// sendMessage begins a send and does not wait for it: the reply is queued when
-// the message is durable.
 func (s *session) sendMessage(r wire.Request) {
 	m, err := wire.Decode[wire.Send](r.Data)
-	if err == nil {
-		s.started()
-		err = s.gw.chat.Begin(s.gw.ctx, chat.Draft{From: s.user, Send: m, Origin: stream.Origin(s.number)}, func(sent wire.Sent, err error) {
-			if err != nil {
-				s.settled(textFrame(wire.ErrorReply(r.ID, s.gw.fault(err)), false))
-				return
-			}
-			s.settled(seal(sent.AppendReply(make([]byte, headerMost, headerMost+192), r.ID), false))
-		})
-		if err != nil {
-			s.settled(textFrame(wire.ErrorReply(r.ID, s.gw.fault(err)), false))
-		}
+	if err != nil {
+		s.refuse(r.ID, err)
 		return
 	}
-	s.refuse(r.ID, err)
+	s.beginSend(r.ID, m)
+}
+
+// beginSend begins a send and does not wait for it: the reply is queued when the
+// message is durable.
+func (s *session) beginSend(n int64, m wire.Send) {
+	s.started()
+	err := s.gw.chat.Begin(s.gw.ctx, chat.Draft{From: s.user, Send: m, Origin: stream.Origin(s.number)}, func(sent wire.Sent, err error) {
+		if err != nil {
+			s.unsent(n, err)
+			return
+		}
+		s.settled(seal(sent.AppendReply(make([]byte, headerMost, headerMost+192), n), false))
+	})
+	if err != nil {
+		s.unsent(n, err)
+	}
+}
+
+func (s *session) unsent(n int64, err error) {
+	s.settled(textFrame(wire.ErrorReply(n, s.gw.fault(err)), false))
 }

@@ -62,3 +62,14 @@ func BenchmarkPageReply(b *testing.B) {
 		wire.Reply(1, wire.Page{Entries: wire.EntriesOf(stored), Head: 12})
 	}
 }
+
+func BenchmarkParseSend(b *testing.B) {
+	msg := []byte(`{"id":42,"op":"send","data":{"stream":"g-abcdefghijklmnopqrstuvwxyz","message_id":"0198c0de-7a11-7000-8000-000000000001","kind":"text","body":{"text":"` + strings.Repeat("x", 128) + `"}}}`)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(msg)))
+	for b.Loop() {
+		if _, _, ok := wire.ParseSend(msg); !ok {
+			b.Fatal("not read")
+		}
+	}
+}

@@ -132,7 +132,7 @@ func (r *reading) member(name string, value jsontext.Value) bool {
 
 // parseID reads a positive integer below 2^53 in plain digits.
 func parseID(v jsontext.Value) (int64, bool) {
-	if len(v) == 0 || len(v) > 16 {
+	if len(v) == 0 || len(v) > 16 || v[0] == '0' {
 		return 0, false
 	}
 	var n int64

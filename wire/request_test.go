@@ -220,11 +220,13 @@ func TestDecodeNumbers(t *testing.T) {
 func FuzzParseRequest(f *testing.F) {
 	for _, seed := range []string{
 		`{"id":1,"op":"ping"}`, `{"id":1,"op":"send","data":{"to":"bob","kind":"text","body":{"text":"hi"}}}`,
-		`{"id":1,"op":1,"x":[{"y":"\ud800"}]}`, `[{"id":1}]`, `{"id":1,"id":2}`, `{"data":` + nested(70) + `,"id":3}`,
+		`{"id":1,"op":1,"x":[{"y":"\ud800"}]}`, `[{"id":1}]`, `{"id":1,"id":2}`, `{"data":` + nested(70) + `,"id":3}`, aSend,
+		`{"id":7,"op":"send","data":{"to":"bob","message_id":"m","kind":"text","body":{"text":"hi"}}}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, msg []byte) {
+		readsAlike(t, msg)
 		given := string(msg)
 		r, err := wire.ParseRequest(msg)
 		if string(msg) != given {
