@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
-	"time"
 
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
@@ -129,10 +127,6 @@ func (s *Service) comment(ctx context.Context, u id.User, t *Thread, comment str
 	return Said{}, fault.NotFound
 }
 
-// courtesy is how long the answer to an act waits for those to be told who hear of
-// it: nobody who then looks finds nothing, as a rule.
-const courtesy = 200 * time.Millisecond
-
 // do changes an act under a post that was seen, and has what follows done. Who
 // hears of it is found out before it returns: what people may see after that is
 // another matter.
@@ -142,21 +136,13 @@ func (s *Service) do(ctx context.Context, t *Thread, k ActKey, change func(*Act)
 	if err != nil {
 		return err
 	}
-	told := make(chan struct{})
-	j := job{marks: []Mark{m}, told: []func(){sync.OnceFunc(func() { close(told) })}}
+	j := job{marks: []Mark{m}}
 	if a.On && a.Owed {
 		if to, err := s.hearers(ctx, t, &a); err == nil { // otherwise it is found out later
 			j.hear = map[event][]id.User{eventOf(&a): to}
 		}
 	}
-	s.soon(t.ID, j)
-	patience := time.NewTimer(courtesy)
-	defer patience.Stop()
-	select {
-	case <-told:
-	case <-patience.C:
-	case <-ctx.Done():
-	}
+	s.attend(ctx, t.ID, j)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/teahouse-im/teahouse/crew"
 	"github.com/teahouse-im/teahouse/id"
@@ -61,6 +62,21 @@ func (s *Service) soon(p id.Post, j job) {
 		d.jobs[p] = &j
 	default:
 		next.add(j)
+	}
+}
+
+// attend has a job done, and waits a moment for those to be told who hear of it:
+// nobody who then looks finds nothing, as a rule, or what was taken back.
+func (s *Service) attend(ctx context.Context, p id.Post, j job) {
+	told := make(chan struct{})
+	j.told = append(j.told, sync.OnceFunc(func() { close(told) }))
+	s.soon(p, j)
+	patience := time.NewTimer(s.opt.Courtesy)
+	defer patience.Stop()
+	select {
+	case <-told:
+	case <-patience.C:
+	case <-ctx.Done():
 	}
 }
 

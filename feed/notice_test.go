@@ -117,6 +117,25 @@ func TestUndoingWithdraws(t *testing.T) {
 	h.quiet()
 }
 
+// Whoever looks after the answer has heard of what was done, or finds it withdrawn.
+func TestTheAnswerComesAfterTheNotices(t *testing.T) {
+	h := cast(t)
+	h.opt.Courtesy = time.Hour
+	s := h.node(h.store, h.seq, h.store)
+	p := h.draft("ann", feed.Draft{Text: "x", Audience: forFriends, Mentions: []string{"bea"}}).ID
+	good(t, s.Like(ctx(h), "bea", string(p)))
+	equal(t, h.heard("ann"), []string{"like bea"})
+	c, err := s.Comment(ctx(h), "cyd", string(p), "hello", "")
+	good(t, err)
+	equal(t, h.heard("bea"), []string{"mention ann", "comment cyd hello"})
+	good(t, s.DeleteComment(ctx(h), "cyd", string(p), string(c.ID)))
+	equal(t, h.heard("bea"), []string{"mention ann"})
+	good(t, s.Delete(ctx(h), "ann", string(p)))
+	equal(t, h.heard("ann"), nil)
+	equal(t, h.heard("bea"), nil)
+	h.quiet()
+}
+
 func TestMentions(t *testing.T) {
 	h := cast(t)
 	yes := true

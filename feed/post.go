@@ -214,8 +214,12 @@ func (s *Service) Delete(ctx context.Context, author id.User, post string) error
 	if err != nil {
 		return err
 	}
-	_, err = s.changePost(ctx, t.ID, func(p *Post) { p.Deleted, p.Owed = true, true })
-	return err
+	m, _, err := s.changePost(ctx, t.ID, func(p *Post) { p.Deleted, p.Owed = true, true })
+	if err != nil {
+		return err
+	}
+	s.attend(ctx, t.ID, job{marks: []Mark{m}})
+	return nil
 }
 
 // SetAudience changes for whom a post is, at once. NotFound; Forbidden: it is
@@ -228,31 +232,30 @@ func (s *Service) SetAudience(ctx context.Context, author id.User, post string, 
 	if a, err = s.audience(ctx, author, a, "/audience"); err != nil {
 		return Moment{}, err
 	}
-	t.Post, err = s.changePost(ctx, t.ID, func(p *Post) { p.Audience, p.Owed = a, true })
+	m, changed, err := s.changePost(ctx, t.ID, func(p *Post) { p.Audience, p.Owed = a, true })
 	if err != nil {
 		return Moment{}, err
 	}
+	s.soon(t.ID, job{marks: []Mark{m}})
+	t.Post = changed
 	return s.view(ctx, author, t)
 }
 
-// changePost changes a post that is not deleted and has what follows done.
-func (s *Service) changePost(ctx context.Context, p id.Post, change func(*Post)) (Post, error) {
-	m := s.mark(p)
-	changed, err := s.store.ChangePost(ctx, p, m, func(p *Post) error {
+// changePost changes a post that is not deleted. What follows is to be done, and
+// then the mark is to go.
+func (s *Service) changePost(ctx context.Context, p id.Post, change func(*Post)) (m Mark, changed Post, err error) {
+	m = s.mark(p)
+	changed, err = s.store.ChangePost(ctx, p, m, func(p *Post) error {
 		if p.Deleted {
 			return fault.NotFound
 		}
 		change(p)
 		return nil
 	})
-	switch {
-	case errors.Is(err, ErrUnknown), errors.Is(err, fault.NotFound):
-		return Post{}, fault.NotFound // the mark leads to nothing that is owed
-	case err != nil:
-		return Post{}, err
+	if errors.Is(err, ErrUnknown) {
+		err = fault.NotFound // the mark leads to nothing that is owed
 	}
-	s.soon(p, job{marks: []Mark{m}})
-	return changed, nil
+	return m, changed, err
 }
 
 func (s *Service) mark(p id.Post) Mark { return Mark{ID: id.NewEntry(s.now()), Post: p} }

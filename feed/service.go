@@ -63,6 +63,7 @@ type Options struct {
 	Comments      int           // under one post
 	AudienceUsers int           // people an audience names
 	BackFill      int           // posts that new friends find of each other
+	Courtesy      time.Duration // how long an answer waits for those to be told who hear of it
 	SweepEvery    time.Duration // between looks for what was left undone
 	SweepAfter    time.Duration // how old what was left undone is, before somebody else does it
 	Failed        func(error)   // hears of background work that failed and will be tried again
@@ -72,6 +73,7 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		Now: time.Now, TextRunes: 2000, Images: 9, Mentions: 50, Comments: 2000, AudienceUsers: 1000, BackFill: 50,
+		Courtesy:   200 * time.Millisecond,
 		SweepEvery: 2 * time.Second, SweepAfter: 5 * time.Second, Failed: func(error) {},
 	}
 }
