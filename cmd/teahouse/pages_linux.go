@@ -13,23 +13,39 @@ import (
 // time a server is ready most of it has been touched, or lay beside what was, and
 // most of that is never needed again. What is needed comes back from the system's
 // cache by itself.
+//
+// That is so for what is in memory as it is in the file. A program that may lie
+// anywhere in memory has had its addresses put in, which the file does not tell:
+// a part with such pages of its own stays.
 func dropPages() {
 	self, err := os.Executable()
 	if err != nil {
 		return
 	}
-	maps, err := os.Open("/proc/self/maps")
+	maps, err := os.Open("/proc/self/smaps")
 	if err != nil {
 		return
 	}
 	defer maps.Close()
+	var part mapping
 	for lines := bufio.NewScanner(maps); lines.Scan(); {
-		var from, to uintptr
-		var access string
-		if _, err := fmt.Sscanf(lines.Text(), "%x-%x %s", &from, &to, &access); err != nil ||
-			access[0] != 'r' || access[1] == 'w' || !strings.HasSuffix(lines.Text(), " "+self) {
-			continue
+		line := lines.Text()
+		var m mapping
+		var own int
+		if n, _ := fmt.Sscanf(line, "%x-%x %s", &m.from, &m.to, &m.access); n == 3 {
+			m.file = strings.HasSuffix(line, " "+self)
+			part = m
+		} else if n, _ := fmt.Sscanf(line, "Anonymous: %d kB", &own); n == 1 && own == 0 && part.droppable() {
+			_, _, _ = unix.Syscall(unix.SYS_MADVISE, part.from, part.to-part.from, unix.MADV_DONTNEED)
 		}
-		_, _, _ = unix.Syscall(unix.SYS_MADVISE, from, to-from, unix.MADV_DONTNEED)
 	}
 }
+
+// A mapping is a part of memory.
+type mapping struct {
+	from, to uintptr
+	access   string
+	file     bool // it is of the program's own file
+}
+
+func (m mapping) droppable() bool { return m.file && m.access[0] == 'r' && m.access[1] != 'w' }
