@@ -179,11 +179,15 @@ func befriend(t *testing.T, people ...*person) {
 
 // either is a network that reaches the first of several servers that answers.
 func either(processes ...*process) client.Server {
+	var addresses []string // they keep them when they start again
+	for _, p := range processes {
+		addresses = append(addresses, p.listen)
+	}
 	return client.Server{
 		URL: processes[0].url,
 		DialContext: func(ctx context.Context, network, _ string) (conn net.Conn, err error) {
-			for _, p := range processes {
-				if conn, err = new(net.Dialer).DialContext(ctx, network, p.listen); err == nil {
+			for _, a := range addresses {
+				if conn, err = new(net.Dialer).DialContext(ctx, network, a); err == nil {
 					return conn, nil
 				}
 			}
