@@ -76,7 +76,10 @@ func (s *Service) body(ctx context.Context, from id.User, kind stream.Kind, raw 
 		body, err = s.contactBody(ctx, raw)
 		return body, nil, Medium{}, err
 	case Image, Voice, Video, File:
-		body, m, err = s.mediaBody(ctx, from, kind, raw)
+		if s.opt.Media == nil {
+			break
+		}
+		body, m, err = s.mediaBody(ctx, s.opt.Media.Own, from, kind, raw)
 		return body, nil, m, err
 	}
 	return nil, nil, Medium{}, fault.BadRequest.At("/kind", "cannot be sent")

@@ -5,7 +5,6 @@ import (
 	stdjson "encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -35,6 +34,7 @@ type Medium struct {
 	Size          int64  // bytes
 	Width, Height int    // pixels, as shown; 0: unknown
 	Duration      time.Duration
+	Noted         []string // what Carry was told about it, in no order
 }
 
 // Library has what people have uploaded.
@@ -80,30 +80,34 @@ const (
 	fileNameMost = 255                // code points
 )
 
+// errGone is a message that would show what its sender has not uploaded, or what
+// was forgotten since.
+var errGone = fault.NotFound.At("/body/media", "is no upload of yours")
+
+// An owner finds an upload of somebody's own, as Library.Own does.
+type owner func(ctx context.Context, u id.User, media string) (Medium, error)
+
 // mediaBody is body for a message with an upload of its sender. What the upload
-// itself tells about its size goes before what the sender says.
-func (s *Service) mediaBody(ctx context.Context, from id.User, kind stream.Kind, raw []byte) (body stdjson.RawMessage, m Medium, err error) {
-	if s.opt.Media == nil {
-		return nil, Medium{}, fault.BadRequest.At("/kind", "cannot be sent")
-	}
+// itself tells about its size goes before what the sender says. errGone.
+func (s *Service) mediaBody(ctx context.Context, own owner, from id.User, kind stream.Kind, raw []byte) (body stdjson.RawMessage, m Medium, err error) {
 	switch kind {
 	case Image:
-		return readMedia(ctx, s, from, "image/", raw, func(b *imageBody, m *Medium) (string, error) {
+		return readMedia(ctx, own, from, familyOf(kind), raw, func(b *imageBody, m *Medium) (string, error) {
 			if b.Caption != nil && (len(*b.Caption) > s.opt.TextBytes || strings.IndexByte(*b.Caption, 0) >= 0) {
 				return "", fault.BadRequest.At("/body/caption", "is no text, or too long")
 			}
 			return b.Media, errors.Join(side("width", &b.Width, m.Width), side("height", &b.Height, m.Height))
 		})
 	case Voice:
-		return readMedia(ctx, s, from, "audio/", raw, func(b *voiceBody, m *Medium) (string, error) {
+		return readMedia(ctx, own, from, familyOf(kind), raw, func(b *voiceBody, m *Medium) (string, error) {
 			return b.Media, length(&b.DurationMS, m.Duration)
 		})
 	case Video:
-		return readMedia(ctx, s, from, "video/", raw, func(b *videoBody, m *Medium) (string, error) {
+		return readMedia(ctx, own, from, familyOf(kind), raw, func(b *videoBody, m *Medium) (string, error) {
 			return b.Media, errors.Join(length(&b.DurationMS, m.Duration), side("width", &b.Width, m.Width), side("height", &b.Height, m.Height))
 		})
 	}
-	return readMedia(ctx, s, from, "", raw, func(b *fileBody, m *Medium) (string, error) {
+	return readMedia(ctx, own, from, familyOf(kind), raw, func(b *fileBody, m *Medium) (string, error) {
 		return b.Media, errors.Join(fileName(b.Name), known("size", &b.Size, m.Size, 1<<53-1))
 	})
 }
@@ -111,7 +115,7 @@ func (s *Service) mediaBody(ctx context.Context, from id.User, kind stream.Kind,
 // readMedia reads a body and finds its medium. check is called twice: with no
 // medium, to see whether the body can be right and what it names, and with it, to
 // put in what it tells.
-func readMedia[B any](ctx context.Context, s *Service, from id.User, family string, raw []byte, check func(*B, *Medium) (string, error)) (stdjson.RawMessage, Medium, error) {
+func readMedia[B any](ctx context.Context, own owner, from id.User, family string, raw []byte, check func(*B, *Medium) (string, error)) (stdjson.RawMessage, Medium, error) {
 	b, err := wire.Decode[B](raw)
 	if err != nil {
 		return nil, Medium{}, err
@@ -123,9 +127,9 @@ func readMedia[B any](ctx context.Context, s *Service, from id.User, family stri
 	if name == "" {
 		return nil, Medium{}, fault.BadRequest.At("/body/media", "is missing")
 	}
-	m, err := s.opt.Media.Own(ctx, from, name)
+	m, err := own(ctx, from, name)
 	if errors.Is(err, fault.NotFound) {
-		err = fault.NotFound.At("/body/media", "is no upload of yours")
+		err = errGone
 	}
 	if err != nil {
 		return nil, Medium{}, err
@@ -186,112 +190,65 @@ func misleads(r rune) bool {
 	return r == '/' || r == '\\' || unicode.IsControl(r) || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
-// A carrier is a message that shows a medium, or is about to: a message has no
-// position before it is stored, but stands behind what was there when it was noted,
-// and not for long.
-type carrier struct {
-	stream id.Stream
-	id     uuid.UUID
-	after  id.Seq
-	noted  time.Time
-}
-
-func (c carrier) String() string {
-	return fmt.Sprintf("%s/%s/%d/%d", c.stream, c.id, c.after, c.noted.UnixMilli())
-}
-
-func parseCarrier(s string) (c carrier, ok bool) {
-	part := strings.Split(s, "/")
-	if len(part) != 4 {
-		return carrier{}, false
-	}
-	var err [3]error
-	c.stream = id.Stream(part[0])
-	c.id, err[0] = uuid.Parse(part[1])
-	after, e := strconv.ParseInt(part[2], 10, 64)
-	c.after, err[1] = id.Seq(after), e
-	ms, e := strconv.ParseInt(part[3], 10, 64)
-	c.noted, err[2] = time.UnixMilli(ms), e
-	return c, errors.Join(err[:]...) == nil
-}
-
-// carry notes that a message is about to show a medium. The note comes before the
-// message: whoever reads of it may read what it shows.
-func (s *Service) carry(ctx context.Context, m id.Media, to id.Stream, msg uuid.UUID) error {
-	heads, err := s.log.Heads(ctx, []id.Stream{to})
-	if err != nil {
-		return err
-	}
-	return s.opt.Media.Carry(ctx, m, carrier{to, msg, heads[0].Seq, s.opt.Now()}.String())
-}
-
-const (
-	appendWithin = 15 * time.Minute // a message that is not stored so long after its note never will be
-	carrierPage  = 16               // entries that are looked at first
-	carrierMost  = 4096             // and at once at most
-)
-
-// find looks for the message of a carrier. ok is false if it does not show the
-// medium: it never came, or was taken back.
-func (s *Service) find(ctx context.Context, c carrier, m id.Media) (e stream.Entry, ok bool, err error) {
-	for from, n := c.after+1, id.Seq(carrierPage); ; from, n = from+n, min(4*n, carrierMost) {
-		page, err := s.log.Range(ctx, c.stream, from, from+n-1)
-		if err != nil {
-			return stream.Entry{}, false, err
-		}
-		for _, e := range page {
-			if e.ID == c.id {
-				shown, _ := mediumOf(e)
-				return e, shown == m, nil
-			}
-			if e.At.Sub(c.noted) > appendWithin {
-				return stream.Entry{}, false, nil
-			}
-		}
-		if id.Seq(len(page)) < n {
-			return stream.Entry{}, false, nil
-		}
-	}
-}
-
 // mediumOf is the medium that an entry shows.
 func mediumOf(e stream.Entry) (id.Media, bool) {
+	m, ok := shownBy(e)
+	return m.ID, ok
+}
+
+// shownBy is what an entry tells about the medium that it shows.
+func shownBy(e stream.Entry) (Medium, bool) {
 	switch e.Kind {
 	case Image, Voice, Video, File:
 	default:
-		return "", false
+		return Medium{}, false
 	}
 	var b struct {
-		Media id.Media `json:"media"`
+		Media    id.Media `json:"media"`
+		Width    int      `json:"width"`
+		Height   int      `json:"height"`
+		Duration int64    `json:"duration_ms"`
+		Size     int64    `json:"size"`
 	}
 	err := json.Unmarshal(e.Body, &b)
-	return b.Media, err == nil
+	return Medium{
+		ID: b.Media, Type: familyOf(e.Kind), Size: b.Size, Width: b.Width, Height: b.Height,
+		Duration: time.Duration(b.Duration) * time.Millisecond,
+	}, err == nil
 }
 
-// MayReadMedium tells whether a user may read the message that a carrier names,
-// and it shows the medium.
-func (s *Service) MayReadMedium(ctx context.Context, u id.User, name string, m id.Media) (bool, error) {
-	c, ok := parseCarrier(name)
-	if !ok {
-		return false, nil
+// familyOf is how the media types begin that messages of a kind show.
+func familyOf(k stream.Kind) string {
+	switch k {
+	case Image:
+		return "image/"
+	case Voice:
+		return "audio/"
+	case Video:
+		return "video/"
 	}
-	a, err := s.access(ctx, u, string(c.stream))
-	if errors.Is(err, fault.NotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	e, ok, err := s.find(ctx, c, m)
-	return ok && a.visible(e.Seq), err
+	return ""
 }
 
-// Carries tells whether the message that a carrier names shows the medium, to anybody.
-func (s *Service) Carries(ctx context.Context, name string, m id.Media) (bool, error) {
-	c, ok := parseCarrier(name)
-	if !ok {
-		return false, nil
+// sentBefore is the body of a message whose medium is gone, in the form in which it
+// was stored when it was sent for the first time. errGone: it was not.
+func (s *Service) sentBefore(ctx context.Context, d Draft, to id.Stream, msg uuid.UUID) (stdjson.RawMessage, error) {
+	e, err := s.seq.Find(ctx, to, msg)
+	switch {
+	case errors.Is(err, stream.ErrNoEntry):
+		return nil, errGone
+	case err != nil:
+		return nil, err
+	case e.From != id.Principal(d.From), !e.Kind.Redacted() && string(e.Kind) != d.Send.Kind:
+		return nil, stream.ErrReused
+	case e.Kind.Redacted(): // nothing is left to compare
+		return e.Body, nil
 	}
-	_, ok, err := s.find(ctx, c, m)
-	return ok, err
+	body, _, err := s.mediaBody(ctx, func(_ context.Context, _ id.User, name string) (Medium, error) {
+		if m, _ := shownBy(e); string(m.ID) == name {
+			return m, nil
+		}
+		return Medium{}, stream.ErrReused
+	}, d.From, e.Kind, d.Send.Body)
+	return body, err
 }

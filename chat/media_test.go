@@ -31,8 +31,12 @@ type shelf struct {
 }
 
 func (l *shelf) Own(ctx context.Context, u id.User, name string) (chat.Medium, error) {
-	m, err := l.Service.Own(ctx, u, name)
-	return chat.Medium{ID: m.ID, Type: m.Type, Size: m.Size, Width: m.Width, Height: m.Height, Duration: m.Duration}, err
+	m, carriers, err := l.Owned(ctx, u, name)
+	out := chat.Medium{ID: m.ID, Type: m.Type, Size: m.Size, Width: m.Width, Height: m.Height, Duration: m.Duration}
+	for _, c := range carriers {
+		out.Noted = append(out.Noted, c.ID)
+	}
+	return out, err
 }
 
 func (l *shelf) Carry(ctx context.Context, m id.Media, carrier string) error {
@@ -247,4 +251,111 @@ func TestMediaMessagesAreMessages(t *testing.T) {
 	plain.befriend("ann", "bob")
 	_, _, err = plain.chat.Send(plain.ctx, fileDraft("ann", st, m))
 	refused(t, err, fault.BadRequest)
+}
+
+func (h *house) notes(m id.Media) int {
+	h.t.Helper()
+	_, carriers, err := h.store.Medium(h.ctx, m)
+	must(h.t, err)
+	return len(carriers)
+}
+
+// However often a message is sent again, it is noted once; one that was not stored
+// is noted anew only when its note will soon be too old to lead to it.
+func TestSentAgainIsNotedOnce(t *testing.T) {
+	h, l := openShelf(t)
+	h.befriend("ann", "bob")
+	st := string(id.DirectStream("ann", "bob"))
+	m := l.upload(t, "ann")
+	d := fileDraft("ann", st, m)
+	l.during = func(string) { panic("killed") }
+	func() {
+		defer func() { _ = recover() }()
+		_, _, _ = h.chat.Send(h.ctx, d)
+	}()
+	h.clock.Advance(time.Minute)
+	sent, repeat, err := h.chat.Send(h.ctx, d)
+	if err != nil || repeat || h.notes(m) != 1 || !h.sees(l, "bob", m) {
+		t.Fatalf("%v, %v, %d notes", repeat, err, h.notes(m))
+	}
+	for range 50 {
+		h.clock.Advance(time.Hour)
+		if again, repeat, err := h.chat.Send(h.ctx, d); err != nil || !repeat || again.Seq != sent.Seq {
+			t.Fatalf("%+v, %v, %v", again, repeat, err)
+		}
+	}
+	if n := h.notes(m); n != 1 {
+		t.Errorf("%d notes of one message", n)
+	}
+
+	other := fileDraft("ann", st, m)
+	l.during = func(string) { panic("killed") }
+	func() {
+		defer func() { _ = recover() }()
+		_, _, _ = h.chat.Send(h.ctx, other)
+	}()
+	h.clock.Advance(time.Hour)
+	h.say("bob", st, "meanwhile")
+	sent, repeat, err = h.chat.Send(h.ctx, other)
+	if err != nil || repeat || h.notes(m) != 3 {
+		t.Fatalf("%v, %v, %d notes", repeat, err, h.notes(m))
+	}
+	if ok, err := h.chat.Carries(h.ctx, l.notes[len(l.notes)-1], m); !ok || err != nil {
+		t.Errorf("the new note does not lead to %d: %v", sent.Seq, err)
+	}
+}
+
+// A message is known by its id, taken back or not, also when what it showed is gone.
+func TestSentAgainWithoutItsMedium(t *testing.T) {
+	h, l := openShelf(t)
+	h.befriend("ann", "bob")
+	st := string(id.DirectStream("ann", "bob"))
+	m, lost := l.upload(t, "ann"), l.upload(t, "ann")
+	recalled, kept := fileDraft("ann", st, m), fileDraft("ann", st, lost)
+	first, _, err := h.chat.Send(h.ctx, recalled)
+	must(t, err)
+	second, _, err := h.chat.Send(h.ctx, kept)
+	must(t, err)
+	_, err = h.chat.Recall(h.ctx, "ann", st, first.Seq)
+	must(t, err)
+	for range 80 {
+		h.clock.Advance(time.Hour)
+		must(t, l.Sweep(h.ctx))
+	}
+	must(t, h.store.DropMedium(h.ctx, lost, h.clock.Now())) // as a backup that is older than the streams
+	if h.sees(l, "ann", m) || h.sees(l, "ann", lost) {
+		t.Fatal("they are there")
+	}
+	before := h.history("bob", st)
+	for _, c := range []struct {
+		d    chat.Draft
+		want wire.Sent
+	}{{recalled, first}, {kept, second}} {
+		again, repeat, err := h.chat.Send(h.ctx, c.d)
+		if err != nil || !repeat || again.Seq != c.want.Seq {
+			t.Errorf("%+v, %v, %v", again, repeat, err)
+		}
+	}
+	change := func(d chat.Draft, f func(*chat.Draft)) chat.Draft {
+		f(&d)
+		return d
+	}
+	for name, d := range map[string]chat.Draft{
+		"another name":   change(kept, func(d *chat.Draft) { d.Send.Body = bytes.Replace(d.Send.Body, []byte("a.txt"), []byte("b.txt"), 1) }),
+		"another medium": change(kept, func(d *chat.Draft) { d.Send.Body = fileDraft("ann", st, id.NewMedia()).Send.Body }),
+		"another kind": change(kept, func(d *chat.Draft) {
+			d.Send.Kind, d.Send.Body = "voice", fmt.Appendf(nil, `{"media":%q,"duration_ms":1}`, lost)
+		}),
+		"another sender":   change(kept, func(d *chat.Draft) { d.From = "bob" }),
+		"another's recall": change(recalled, func(d *chat.Draft) { d.From = "bob" }),
+	} {
+		if _, _, err := h.chat.Send(h.ctx, d); !errors.Is(err, stream.ErrReused) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	_, _, err = h.chat.Send(h.ctx, change(kept, func(d *chat.Draft) { d.Send.MessageID = newID() }))
+	refused(t, err, fault.NotFound)
+	if after := h.history("bob", st); len(after) != len(before) {
+		t.Errorf("%d entries, %d before", len(after), len(before))
+	}
 }

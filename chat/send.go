@@ -62,6 +62,9 @@ func (s *Service) accept(ctx context.Context, d Draft) (id.Stream, stream.Draft,
 	}
 	kind := stream.Kind(d.Send.Kind)
 	body, mentions, medium, err := s.body(ctx, d.From, kind, d.Send.Body)
+	if err == errGone {
+		body, err = s.sentBefore(ctx, d, a.stream, msg)
+	}
 	if err != nil {
 		return "", stream.Draft{}, err
 	}
@@ -77,7 +80,11 @@ func (s *Service) accept(ctx context.Context, d Draft) (id.Stream, stream.Draft,
 		}
 	}
 	if medium.ID != "" {
-		if err := s.carry(ctx, medium.ID, a.stream, msg); err != nil {
+		err := s.carry(ctx, &medium, a.stream, msg)
+		if err == errGone {
+			body, err = s.sentBefore(ctx, d, a.stream, msg)
+		}
+		if err != nil {
 			return "", stream.Draft{}, err
 		}
 	}

@@ -11,14 +11,20 @@ import (
 // Own finds an upload that its owner may show in something. fault.NotFound: it is
 // not theirs, or there is none.
 func (s *Service) Own(ctx context.Context, u id.User, name string) (Medium, error) {
-	m, _, err := s.find(ctx, name)
+	m, _, err := s.Owned(ctx, u, name)
+	return m, err
+}
+
+// Owned is Own with what has been noted to show it, in no order.
+func (s *Service) Owned(ctx context.Context, u id.User, name string) (Medium, []Carrier, error) {
+	m, carriers, err := s.find(ctx, name)
 	if err == nil && m.Owner != u {
 		err = fault.NotFound
 	}
 	if err != nil {
-		return Medium{}, err
+		return Medium{}, nil, err
 	}
-	return m, nil
+	return m, carriers, nil
 }
 
 // Carry notes that something is about to show a medium, before it does. Whoever

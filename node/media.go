@@ -120,8 +120,14 @@ func (w profiles) Carries(ctx context.Context, carrier string, m id.Media) (bool
 type chatMedia struct{ *media.Service }
 
 func (l chatMedia) Own(ctx context.Context, u id.User, name string) (chat.Medium, error) {
-	m, err := l.Service.Own(ctx, u, name)
-	return chat.Medium{ID: m.ID, Type: m.Type, Size: m.Size, Width: m.Width, Height: m.Height, Duration: m.Duration}, err
+	m, carriers, err := l.Owned(ctx, u, name)
+	out := chat.Medium{ID: m.ID, Type: m.Type, Size: m.Size, Width: m.Width, Height: m.Height, Duration: m.Duration}
+	for _, c := range carriers {
+		if c.Kind == media.Message {
+			out.Noted = append(out.Noted, c.ID)
+		}
+	}
+	return out, err
 }
 
 func (l chatMedia) Carry(ctx context.Context, m id.Media, carrier string) error {
