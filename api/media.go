@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"mime"
 	"mime/multipart"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -209,7 +212,7 @@ func serveBytes(x *exchange, r *http.Request, mediaType, tag string, content io.
 	h.Set("ETag", `"`+tag+`"`)
 	out := &outflow{x: x, rc: http.NewResponseController(x)}
 	in := &failing{ReadSeeker: content}
-	http.ServeContent(out, r, "", time.Time{}, in)
+	http.ServeContent(out, ranged(r), "", time.Time{}, in)
 	switch {
 	case out.sent:
 		return in.err // cut off: the client sees that something is missing
@@ -227,6 +230,63 @@ func serveBytes(x *exchange, r *http.Request, mediaType, tag string, content io.
 	}
 	x.WriteHeader(out.status) // without a body
 	return nil
+}
+
+// ranged is a request as http.ServeContent takes it: that would refuse a range in
+// another unit, or that is malformed, which is one to be ignored (RFC 9110, 14.2),
+// and would answer one of the last none of the bytes, which cannot be.
+func ranged(r *http.Request) *http.Request {
+	asked := r.Header.Values("Range")
+	if len(asked) == 0 {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.Header.Del("Range")
+	if set := byteRanges(strings.Join(asked, ",")); set != "" {
+		r.Header.Set("Range", "bytes="+set)
+	}
+	return r
+}
+
+// byteRanges is what is asked for in bytes, "" if it is nothing, or cannot be understood.
+func byteRanges(asked string) string {
+	unit, set, _ := strings.Cut(asked, "=")
+	if !strings.EqualFold(unit, "bytes") {
+		return ""
+	}
+	var specs []string
+	for spec := range strings.SplitSeq(set, ",") {
+		if spec = strings.Trim(spec, " \t"); spec == "" {
+			continue
+		}
+		first, last, cut := strings.Cut(spec, "-")
+		a, b := position(first), position(last)
+		switch {
+		case !cut, a < 0 && (first != "" || b < 0), b < 0 && last != "", b >= 0 && b < a:
+			return ""
+		case a < 0 && b == 0:
+			specs = append(specs, fmt.Sprintf("%d-", math.MaxInt64)) // lies in no file
+		case a < 0:
+			specs = append(specs, fmt.Sprintf("-%d", b))
+		case b < 0:
+			specs = append(specs, fmt.Sprintf("%d-", a))
+		default:
+			specs = append(specs, fmt.Sprintf("%d-%d", a, b))
+		}
+	}
+	return strings.Join(specs, ",")
+}
+
+// position reads digits, of which there may be too many to matter; -1 if it is none.
+func position(s string) int64 {
+	if s == "" || strings.Trim(s, "0123456789") != "" {
+		return -1
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return math.MaxInt64
+	}
+	return n
 }
 
 // errRange is told with a status of its own: see statusOf.

@@ -217,7 +217,7 @@ func TestMediaInRanges(t *testing.T) {
 			t.Errorf("%s of another version: %d bytes", c.rng, len(got.body))
 		}
 	}
-	for _, rng := range []string{"bytes=100000-", "bytes=200000-300000", "bytes=5-4", "bytes=a-b"} {
+	for _, rng := range []string{"bytes=100000-", "bytes=200000-300000", "bytes=-0", "Bytes=99999999999999999999-"} {
 		got := h.download(ann, path, "Range", rng)
 		if got.refused("bad_range"); got.status != 416 {
 			t.Errorf("%s: %d", rng, got.status)
@@ -225,6 +225,17 @@ func TestMediaInRanges(t *testing.T) {
 		if got.header.Get("Content-Security-Policy") == "" || got.header.Get("Cache-Control") != "no-store" || got.header.Get("ETag") != "" {
 			t.Errorf("%s: %v", rng, got.header)
 		}
+	}
+	for _, rng := range []string{
+		"items=0-1", "bytes", "bytes=", "bytes=,", "bytes=-", "bytes=abc", "bytes=a-b", "bytes=5-4", "bytes=0-1,x", "bytes=--1",
+		"bytes=0-+1", "0-1",
+	} {
+		if got := h.download(ann, path, "Range", rng).want(200); !bytes.Equal(got.body, file) {
+			t.Errorf("%q, which is none: %d bytes", rng, len(got.body))
+		}
+	}
+	if got := h.download(ann, path, "Range", "BYTES=-99999999999999999999").want(206); !bytes.Equal(got.body, file) {
+		t.Errorf("more than all of it: %d bytes", len(got.body))
 	}
 	parts := h.download(ann, path, "Range", "bytes=0-4,10-14").want(206)
 	if !strings.HasPrefix(parts.header.Get("Content-Type"), "multipart/byteranges") || !bytes.Contains(parts.body, file[10:15]) {
