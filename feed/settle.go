@@ -16,9 +16,6 @@ const (
 	settlersIdle = 16
 	// spreadsMost bounds how many posts a node spreads at a time; each has all friends in memory.
 	spreadsMost = 8
-	// spreadAtOnce is how many friends get their references, and then their hints, at
-	// a time: the first need not wait for the last.
-	spreadAtOnce = 500
 	// settleTimeout bounds one attempt at what follows from a post or an act.
 	settleTimeout = 30 * time.Second
 	// early is how old a mark is at least before one that leads to nothing is
@@ -89,7 +86,7 @@ func (s *Service) thread(ctx context.Context, p id.Post) (*Thread, error) {
 }
 
 // spread puts references into the timelines of all friends, whoever may see it
-// now, and hints those who do.
+// now; then it hints those who do.
 func (s *Service) spread(ctx context.Context, t *Thread, hint bool) error {
 	select {
 	case s.spreads <- struct{}{}:
@@ -98,35 +95,26 @@ func (s *Service) spread(ctx context.Context, t *Thread, hint bool) error {
 		return ctx.Err()
 	}
 	friends, err := s.ties.Friends(ctx, t.Author)
-	if err != nil {
+	if err != nil || len(friends) == 0 {
 		return err
 	}
-	for some := range slices.Chunk(friends, spreadAtOnce) {
-		viewers := make([]id.User, len(some))
-		for i := range some {
-			viewers[i] = some[i].User
-		}
-		if err := s.store.Refer(ctx, t.ID, viewers); err != nil {
-			return err
-		}
-		if hint {
-			s.hints(ctx, t, viewers)
-		}
+	viewers := make([]id.User, len(friends))
+	for i := range friends {
+		viewers[i] = friends[i].User
 	}
-	return nil
-}
-
-// hints hints those of some people who may see a post. Hints may be lost.
-func (s *Service) hints(ctx context.Context, t *Thread, viewers []id.User) {
+	if err := s.store.Refer(ctx, t.ID, viewers); err != nil || !hint {
+		return err
+	}
 	rules, err := s.rules(ctx, t, viewers)
-	if err != nil {
-		s.opt.Failed(fmt.Errorf("hint at %s: %w", t.ID, err))
-	}
 	for i, rule := range rules {
 		if rule.Sees() {
 			s.hint(viewers[i], t.Author, t.ID)
 		}
 	}
+	if err != nil {
+		s.opt.Failed(fmt.Errorf("hint at %s: %w", t.ID, err)) // it may be lost
+	}
+	return nil
 }
 
 // owed are the notices that are still to be written, the earliest first. known is
