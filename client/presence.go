@@ -48,7 +48,8 @@ type status struct {
 }
 
 // Status tells how the user wants to be seen: "active", "away" or "invisible". A
-// connection begins as active; one that follows is told again what was set here.
+// connection begins as active; one that follows is told "away" again. Invisible is
+// the user, on all devices, until one says "active".
 func (c *Client) Status(ctx context.Context, state string) error {
 	return c.status(ctx, status{State: state})
 }
@@ -60,7 +61,7 @@ func (c *Client) StatusText(ctx context.Context, state, text string) error {
 
 func (c *Client) status(ctx context.Context, s status) error {
 	w := &wish{op: "status", data: s}
-	if s.State != "active" { // which would end what another device has said since
+	if s.State == "away" { // anything else would end what another device has said since
 		w.again = status{State: s.State}
 	}
 	_, err := c.wish(ctx, w)

@@ -69,6 +69,34 @@ func TestPresenceHoldsAcrossConnections(t *testing.T) {
 	})
 }
 
+// What was said for the whole user is not said again: another device may have said
+// something else since.
+func TestInvisibleIsSaidOnce(t *testing.T) {
+	for _, state := range []string{"invisible", "active"} {
+		inBubble(t, func(t *testing.T, p *peer) {
+			c, v := p.open(p.options())
+			defer c.Close()
+			said := make(chan error)
+			for _, s := range []string{"away", state} {
+				go func() { said <- c.Status(t.Context(), s) }()
+				r := v.expect("status")
+				if got := data[wire.Status](t, r); got.State != s {
+					t.Errorf("%+v", got)
+				}
+				v.reply(r, wire.Empty{})
+				if err := <-said; err != nil {
+					t.Fatal(err)
+				}
+			}
+			v.close(0)
+			v = p.welcome()
+			go c.Ping(t.Context())
+			v.reply(v.expect("ping"), wire.Pong{})
+			v.close(0)
+		})
+	}
+}
+
 // A set that the server refuses is not asked for again.
 func TestARefusedWatchIsForgotten(t *testing.T) {
 	inBubble(t, func(t *testing.T, p *peer) {
