@@ -9,8 +9,8 @@ const (
 	// memtableBytes of new rows are gathered in memory before they are sorted
 	// into the files. The first ones are smaller: an idle server needs little.
 	memtableBytes = 16 << 20
-	// cacheBytes of blocks are kept decoded.
-	cacheBytes = 16 << 20
+	// cacheBytes of blocks are kept decoded. The memtables are taken out of it.
+	cacheBytes = 64 << 20
 )
 
 // tuned are the options of the engine.
