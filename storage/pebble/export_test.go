@@ -23,3 +23,24 @@ func (s *Store) RecentBytes() (kept, most int) {
 	}
 	return kept, recentBytes
 }
+
+// BlockReads tells how many blocks of files were read, from memory or not.
+func (s *Store) BlockReads() int64 {
+	m := s.db.Metrics().BlockCache
+	return m.Hits + m.Misses
+}
+
+// ForgetAll forgets of streams what is in memory, where nobody is at it.
+func (s *Store) ForgetAll() {
+	for i := range s.tips {
+		sh := &s.tips[i]
+		sh.mu.Lock()
+		for st, t := range sh.tips {
+			if t.users == 0 {
+				sh.bytes -= t.recent.bytes
+				delete(sh.tips, st)
+			}
+		}
+		sh.mu.Unlock()
+	}
+}

@@ -23,7 +23,10 @@ import (
 // stored long ago. But in a stream where much is said by people whose clocks
 // differ, what is new looks like that too. Once that was seen in a stream, each of
 // its entries gets a row of tableID, and what is greater than the greatest id of
-// that moment, the floor, is looked for there alone.
+// that moment, the floor, is looked for there alone. That does not help where one
+// id is of the far future, and so is the floor; but then all that is new lies in
+// one gap between two greatest ids, which halving has found once and the tip
+// remembers: no id in a gap was ever the greatest, and none will be.
 
 // dated tells whether an id begins with its time. Others never count as the greatest.
 func dated(u *uuid.UUID) bool {
@@ -68,6 +71,7 @@ func (r *recent) find(e *end, u *uuid.UUID) (at id.Seq, sure bool) {
 
 // duplicates finds which ids of a group are in the stream already, and where. index
 // tells that the stream should be indexed from now on.
+// It remembers in e what it learned.
 func (s *Store) duplicates(st id.Stream, e *end, r *recent, entries []stream.Entry) (there map[uuid.UUID]id.Seq, index bool, err error) {
 	for i := range entries {
 		u := &entries[i].ID
@@ -93,16 +97,25 @@ func (s *Store) duplicates(st id.Stream, e *end, r *recent, entries []stream.Ent
 // that it took long.
 func (s *Store) findID(st id.Stream, e *end, u *uuid.UUID) (at id.Seq, halved bool, err error) {
 	row, err := s.position(idKey(u, st))
-	if err != nil || row.Seq > 0 || !dated(u) || e.indexed() && bytes.Compare(u[:], e.floor[:]) > 0 {
+	if err != nil || row.Seq > 0 || !dated(u) || e.indexed() && bytes.Compare(u[:], e.floor[:]) > 0 || e.gap.has(u) {
 		return row.Seq, false, err
 	}
 	at, err = s.halve(st, e, u)
 	return at, true, err
 }
 
-// halve looks for an id among the entries that had the greatest when they were stored.
+// A gap is between two ids of which one followed the other as a stream's greatest.
+type gap struct{ below, above uuid.UUID }
+
+func (g *gap) has(u *uuid.UUID) bool {
+	return bytes.Compare(u[:], g.below[:]) > 0 && bytes.Compare(u[:], g.above[:]) < 0
+}
+
+// halve looks for an id among the entries that had the greatest when they were
+// stored. Where there is none it remembers the gap.
 func (s *Store) halve(st id.Stream, e *end, u *uuid.UUID) (id.Seq, error) {
 	var own *uuid.UUID
+	var around gap
 	low, high := id.Seq(1), e.head.Seq // the first that is not less is one of these
 	for {
 		middle := low + (high-low)/2
@@ -112,14 +125,15 @@ func (s *Store) halve(st id.Stream, e *end, u *uuid.UUID) (id.Seq, error) {
 		}
 		var newest *uuid.UUID
 		if own, newest = ids(row); bytes.Compare(newest[:], u[:]) < 0 {
-			low = middle + 1
-		} else if high = middle; low == high {
+			low, around.below = middle+1, *newest
+		} else if high, around.above = middle, *newest; low == high {
 			break
 		}
 	}
 	if *own == *u {
 		return high, nil
 	}
+	e.gap = around
 	return 0, nil
 }
 

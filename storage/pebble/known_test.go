@@ -30,6 +30,7 @@ var clocks = map[string]func(seq int) uuid.UUID{
 	"the same moment":   func(int) uuid.UUID { return madeAt(1000, 7) },
 	"one is ahead":      func(seq int) uuid.UUID { return madeAt(uint64(1000+seq+seq%2*60_000), 7) },
 	"one is days ahead": func(seq int) uuid.UUID { return madeAt(uint64(1000+seq+seq%7/6*1_000_000_000), 7) },
+	"the far future":    func(seq int) uuid.UUID { return madeAt(uint64(1000+seq+seq%90/89*(1<<45+seq<<20)), 7) },
 	"late ones":         func(seq int) uuid.UUID { return madeAt(uint64(1000+seq-rand.N(1000)*(seq%3/2)), 7) },
 	"derived ones":      func(seq int) uuid.UUID { return madeAt(uint64(1000+seq), byte(7+seq%2)) },
 	"no time":           func(seq int) uuid.UUID { return madeAt(rand.Uint64(), byte(4+seq%5)) },
@@ -69,6 +70,57 @@ func TestIDsAreKnown(t *testing.T) {
 			}
 			wantKnown(t, s, st, made)
 		})
+	}
+}
+
+// One id of the far future does not make finding out that others are new dear for ever.
+func TestIDOfTheFuture(t *testing.T) {
+	s := opened(t, vfs.NewMem())
+	st, seq := id.NewGroup(), 0
+	store := func(n int, ahead uint64) {
+		for range n {
+			seq++
+			e := lineAt(st, id.Seq(seq))
+			e.ID = madeAt(uint64(1000+seq)+ahead, 7)
+			storeEntry(t, s, e)
+		}
+	}
+	store(1000, 0)
+	store(1, 1<<47)
+	store(200, 0)
+	if err := s.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	before := s.BlockReads()
+	const more = 50
+	store(more, 0)
+	if reads := s.BlockReads() - before; reads > 5*more {
+		t.Fatalf("%d messages took %d reads", more, reads)
+	}
+}
+
+// Nothing at all is stored as nothing.
+func TestAppendNothing(t *testing.T) {
+	s := opened(t, vfs.NewMem())
+	st := id.NewGroup()
+	if err := s.Append(t.Context(), st, stream.Head{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	for range 2 {
+		s.Start(st, stream.Head{}, nil, func(err error) { done <- err })
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if heads, err := s.Heads(t.Context(), []id.Stream{st}); err != nil || heads[0].Seq != 0 {
+			t.Fatal(heads, err)
+		}
+	}
+	s.ForgetAll()
+	storeLines(t, s, st, 2)
+	s.ForgetAll()
+	if heads, err := s.Heads(t.Context(), []id.Stream{st}); err != nil || heads[0].Seq != 2 {
+		t.Fatal(heads, err)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 // Append stores entries in one synced batch, with those of other streams: see addition.
 func (s *Store) Append(ctx context.Context, st id.Stream, head stream.Head, entries []stream.Entry) error {
-	if err := errors.Join(ctx.Err(), numbered(st, head, entries)); err != nil {
+	if err := errors.Join(ctx.Err(), numbered(st, head, entries)); err != nil || len(entries) == 0 {
 		return err
 	}
 	sh := s.tips.shard(st)
@@ -50,6 +50,7 @@ func (s *Store) fits(sh *tipShard, t *tip, st id.Stream, head stream.Head, entri
 	}
 	e, recent, _ := sh.peek(st)
 	there, index, err := s.duplicates(st, &e, &recent, entries)
+	sh.learn(t, e.gap)
 	if err == nil && (len(there) > 0 || e.head != head) {
 		err = &stream.ConflictError{Head: &e.head, Duplicates: there}
 	}
@@ -60,7 +61,7 @@ func (s *Store) fits(sh *tipShard, t *tip, st id.Stream, head stream.Head, entri
 func (s *Store) Start(st id.Stream, head stream.Head, entries []stream.Entry, then func(error)) {
 	sh := s.tips.shard(st)
 	t := sh.enterAt(st, head)
-	if t == nil || numbered(st, head, entries) != nil || !sh.surelyNew(t, entries) {
+	if t == nil || len(entries) == 0 || numbered(st, head, entries) != nil || !sh.surelyNew(t, entries) {
 		if t != nil {
 			sh.leave(t)
 		}

@@ -39,6 +39,7 @@ type end struct {
 	// lead are the first authors of the stream, with their last countable entries; a
 	// direct conversation has no more. Those of other authors are rows of tableAuthor.
 	lead [leads]authored
+	gap  gap // that new ids were in last, see dated; only remembered
 }
 
 const leads = 2
@@ -133,6 +134,15 @@ func (sh *tipShard) move(t *tip, e end, rows [][]byte) {
 	t.end, t.loaded = e, true
 	sh.keep(t, rows)
 	sh.mu.Unlock()
+}
+
+// learn remembers what does not change a stream. It is called in one's turn.
+func (sh *tipShard) learn(t *tip, g gap) {
+	if g != t.gap {
+		sh.mu.Lock()
+		t.gap = g
+		sh.mu.Unlock()
+	}
 }
 
 // load reads a tip if that is not done yet. It is called in one's turn.
