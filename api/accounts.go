@@ -50,6 +50,8 @@ type (
 		CreatedAt   wire.Time `json:"created_at"`
 		LookBack    string    `json:"moments_look_back" enum:"all,6m,1m,3d" doc:"How far back others see my moments."`
 		VisibleTo   string    `json:"presence_visible_to" enum:"friends,nobody" doc:"Who sees whether I am around."`
+		Invisible   bool      `json:"invisible" doc:"I am seen as offline, on whichever device, until I am active again."`
+		StatusText  string    `json:"status_text" doc:"What is shown beside my state."`
 	}
 	signedIn struct {
 		Token     string    `json:"token" doc:"Opaque. It is told this once."`
@@ -75,6 +77,7 @@ func meOf(a account.Account) me {
 		string(a.User), a.DisplayName, a.Avatar, string(a.Role),
 		wire.Time{Time: a.CreatedAt},
 		cmp.Or(a.LookBack, account.LookBackAll), cmp.Or(a.VisibleTo, account.VisibleToFriends),
+		a.Invisible, a.StatusText,
 	}
 }
 

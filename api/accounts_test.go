@@ -27,7 +27,7 @@ func TestAccounts(t *testing.T) {
 		t.Fatalf("changed to %v", got)
 	}
 	h.patch("/v1/me", token, `{}`).want(200)
-	if me["moments_look_back"] != "all" || me["presence_visible_to"] != "friends" {
+	if me["moments_look_back"] != "all" || me["presence_visible_to"] != "friends" || me["invisible"] != false || me["status_text"] != "" {
 		t.Fatalf("me is %v", me)
 	}
 	h.patch("/v1/me", token, `{"moments_look_back":"2d","display_name":"Zoe"}`).refused("bad_request")
