@@ -1,10 +1,14 @@
 package main
 
 import (
+	"math"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -27,14 +31,46 @@ const (
 	// A server is busy that collects so often in a row within so long.
 	busyRapid  = 3
 	busyWithin = 500 * time.Millisecond
+	// heapRoom is how much memory there has to be for that.
+	heapRoom = 256 << 20
 )
 
-// keepHeap does that from now on, unless the environment says how to collect.
+// keepHeap does that from now on, unless the environment says how to collect, or
+// gives the process so little memory that each megabyte counts.
 func keepHeap() {
-	if os.Getenv("GOGC") == "" {
+	if os.Getenv("GOGC") == "" && min(debug.SetMemoryLimit(-1), memoryLimit("/")) >= heapRoom {
 		k := &heapKeeper{last: time.Now(), percent: usualPercent}
 		k.arm()
 	}
+}
+
+// memoryLimit is how many bytes the process's control groups let it have. root is
+// where the system's files are; without such groups there is no limit.
+func memoryLimit(root string) int64 {
+	least := int64(math.MaxInt64)
+	groups, _ := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
+	for line := range strings.Lines(string(groups)) {
+		of := strings.SplitN(strings.TrimSpace(line), ":", 3) // number, what it is about, path
+		if len(of) < 3 {
+			continue
+		}
+		dir, name := "sys/fs/cgroup", "memory.max"
+		if of[1] == "memory" { // of the first version
+			dir, name = "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+		} else if of[1] != "" {
+			continue
+		}
+		for group := of[2]; ; group = filepath.Dir(group) { // and those above it
+			b, _ := os.ReadFile(filepath.Join(root, dir, group, name))
+			if n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64); err == nil {
+				least = min(least, n)
+			}
+			if group == "/" || group == "." {
+				break
+			}
+		}
+	}
+	return least
 }
 
 // arm has the next collection heard of.

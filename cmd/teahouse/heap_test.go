@@ -1,6 +1,9 @@
 package main
 
 import (
+	"math"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -31,6 +34,35 @@ func TestHeapKeeper(t *testing.T) {
 		at = at.Add(c.after)
 		if k.percent = k.collected(at, c.live, c.goal); k.percent != c.want {
 			t.Fatalf("collection %d: %d %%, want %d", i+1, k.percent, c.want)
+		}
+	}
+}
+
+// What a container, or a service's group or one above it, may have is known.
+func TestMemoryLimit(t *testing.T) {
+	const none = math.MaxInt64
+	for _, c := range []struct {
+		files map[string]string
+		want  int64
+	}{
+		{nil, none},
+		{map[string]string{"proc/self/cgroup": "0::/\n"}, none},
+		{map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "67108864\n"}, 64 << 20},
+		{map[string]string{"proc/self/cgroup": "0::/a.slice/b.service\n", "sys/fs/cgroup/a.slice/b.service/memory.max": "max\n"}, none},
+		{map[string]string{"proc/self/cgroup": "0::/a.slice/b.service\n", "sys/fs/cgroup/a.slice/b.service/memory.max": "1024\n"}, 1024},
+		{map[string]string{
+			"proc/self/cgroup": "0::/a.slice/b.service\n", "sys/fs/cgroup/a.slice/b.service/memory.max": "1024\n",
+			"sys/fs/cgroup/a.slice/memory.max": "512\n", "sys/fs/cgroup/memory.max": "2048\n",
+		}, 512},
+		{map[string]string{"proc/self/cgroup": "9:memory:/docker/x\n8:cpu:/docker/x\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "4096\n"}, 4096},
+	} {
+		root := t.TempDir()
+		for name, content := range c.files {
+			must(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o700))
+			must(t, os.WriteFile(filepath.Join(root, name), []byte(content), 0o600))
+		}
+		if got := memoryLimit(root); got != c.want {
+			t.Errorf("%v: %d", c.files, got)
 		}
 	}
 }
