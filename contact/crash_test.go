@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -116,6 +117,47 @@ func TestAnActThatWasCutOffIsFinishedByReading(t *testing.T) {
 	eachCut(t, func(_ *testing.T, h *house, a, b id.User, _ func(s *contact.Service, a, b id.User) error) {
 		h.contacts(min(a, b), "")
 	})
+}
+
+// So is a friendship by whoever reads the lists of the other, who still sees a
+// request there, however many others wait.
+func TestAFriendshipThatWasCutOffIsFinishedByReading(t *testing.T) {
+	for name, read := range map[string]func(h *house, u id.User){
+		"friends":  func(h *house, u id.User) { h.contacts(u, "") },
+		"requests": func(h *house, u id.User) { h.asking(u) },
+	} {
+		for _, asks := range []id.User{"ann", "zoe"} {
+			h := open(t)
+			for i := range 20 {
+				h.ask(id.User(fmt.Sprintf("bob%d", i)), "zoe")
+			}
+			answers := id.User("zoe")
+			if asks == "zoe" {
+				answers = "ann"
+			}
+			h.ask(asks, answers)
+			k := &cut{h: h, left: 2, stored: true} // the look for room, then the decision
+			if err := h.node(cutStore{h.store, k}, k).Accept(t.Context(), answers, string(asks)); !errors.Is(err, errCut) {
+				t.Fatal(err)
+			}
+			for tries := 0; ; tries++ {
+				read(h, "zoe")
+				if page, err := h.store.Relation(t.Context(), "zoe", "ann"); err != nil || page.Friend {
+					break
+				}
+				if tries > 1000 {
+					t.Fatalf("%s: what %s asked is never finished", name, asks)
+				}
+			}
+			h.agreed("ann", "zoe")
+			if got := h.friends("zoe"); !slices.Equal(got, []id.User{"ann"}) {
+				t.Errorf("%s: friends %v", name, got)
+			}
+			if got := h.told(asks); got[len(got)-1] != "accepted "+string(answers) {
+				t.Errorf("%s: %s was told %v", name, asks, got)
+			}
+		}
+	}
 }
 
 func eachCut(t *testing.T, heal func(t *testing.T, h *house, a, b id.User, act func(s *contact.Service, a, b id.User) error)) {

@@ -3,11 +3,14 @@ package contact
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/stream"
@@ -170,6 +173,46 @@ func (s *Service) finish(ctx context.Context, u id.User, page *Relation) {
 	if p := lead(u, page.Other); p.owner == u {
 		_ = s.settle(ctx, p, page.Standing)
 	}
+}
+
+// pendingMost bounds how many requests are looked after when a list is read.
+const pendingMost = 16
+
+// book reads all of u's pages. A request that waits there, where the other's page
+// decides, may have been answered by somebody who then did not get to say so here:
+// some of them are looked up, ever others, and what was interrupted is carried out.
+func (s *Service) book(ctx context.Context, u id.User) ([]Relation, int64, error) {
+	pages, version, err := s.store.Book(ctx, u, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	var pending []pair
+	for i := range pages {
+		if p := lead(u, pages[i].Other); p.owner != u && (pages[i].Asked != nil || pages[i].Asking != nil) {
+			pending = append(pending, p)
+		}
+	}
+	if len(pending) > pendingMost {
+		rand.Shuffle(len(pending), func(i, j int) { pending[i], pending[j] = pending[j], pending[i] })
+		pending = pending[:pendingMost]
+	}
+	var behind atomic.Bool
+	var g errgroup.Group
+	for _, p := range pending {
+		g.Go(func() error {
+			page, err := s.store.Relation(ctx, p.owner, p.other)
+			if err == nil && page.Settled != page.Decision {
+				s.finish(ctx, p.owner, &page)
+				behind.Store(true)
+			}
+			return nil // readers need not know
+		})
+	}
+	_ = g.Wait()
+	if behind.Load() {
+		return s.store.Book(ctx, u, 0)
+	}
+	return pages, version, nil
 }
 
 type (

@@ -63,7 +63,11 @@ func (s *Service) Contacts(ctx context.Context, u id.User, since string) (Increm
 	if err != nil {
 		return Increment{}, err
 	}
-	pages, version, err := s.store.Book(ctx, u, after)
+	read := s.book
+	if after > 0 {
+		read = func(ctx context.Context, u id.User) ([]Relation, int64, error) { return s.store.Book(ctx, u, after) }
+	}
+	pages, version, err := read(ctx, u)
 	if err != nil {
 		return Increment{}, err
 	}

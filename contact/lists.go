@@ -74,7 +74,7 @@ func (s *Service) list(ctx context.Context, u id.User, cursor string, limit int,
 	if err != nil {
 		return nil, "", err
 	}
-	pages, _, err := s.store.Book(ctx, u, 0)
+	pages, _, err := s.book(ctx, u)
 	if err != nil {
 		return nil, "", err
 	}
