@@ -187,13 +187,18 @@ func (m *mp4) blank(s span) error {
 			return err
 		}
 	}
-	zeros := make([]byte, min(s.n, 64<<10))
-	for s.n > 0 {
-		part := zeros[:min(s.n, int64(len(zeros)))]
-		if _, err := m.f.WriteAt(part, s.at); err != nil {
+	return zero(m.f, s.at, s.n)
+}
+
+// zero overwrites n bytes.
+func zero(f io.WriterAt, at, n int64) error {
+	zeros := make([]byte, min(n, 64<<10))
+	for n > 0 {
+		part := zeros[:min(n, int64(len(zeros)))]
+		if _, err := f.WriteAt(part, at); err != nil {
 			return err
 		}
-		s.at, s.n = s.at+int64(len(part)), s.n-int64(len(part))
+		at, n = at+int64(len(part)), n-int64(len(part))
 	}
 	return nil
 }

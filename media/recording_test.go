@@ -88,6 +88,35 @@ func webm(doc string, length []byte, kinds ...byte) []byte {
 	return append(element("\x1a\x45\xdf\xa3", element("\x42\x82", []byte(doc))), append([]byte("\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff"), segment...)...)
 }
 
+// What a film in WebM tells beside the tracks is overwritten in its place, before
+// and behind pieces of film of known and unknown length; all else stays.
+func TestWhatWebMTells(t *testing.T) {
+	h := open(t, nil)
+	canary := []byte("CANARY +48.8584+002.2945/")
+	tags, piece := element("\x12\x54\xc3\x67", canary), element("\xa3", []byte("what is seen"))
+	endless := append([]byte("\x1f\x43\xb6\x75\x01\xff\xff\xff\xff\xff\xff\xff"), piece...)
+	info := element("\x15\x49\xa9\x66", element("\xbf", []byte{1, 2, 3, 4}), element("\x44\x61", []byte("CANARY..")),
+		[]byte("\x7b\xa9\x81C"), element("\x7b\xa9", canary), element("\x2a\xd7\xb1", []byte{0x0f, 0x42, 0x40}))
+	data := bytes.Join([][]byte{webm("webm", nil, 1), info, tags, endless, piece, tags, endless, element("\x19\x41\xa4\x69", canary), piece}, nil)
+	m := h.upload("ann", data)
+	got := h.content("ann", m.ID)
+	if m.Type != "video/webm" || len(got) != len(data) || bytes.Contains(got, []byte("CANARY")) {
+		t.Fatalf("%+v, %d bytes of %d, and it tells: %q", m, len(got), len(data), got)
+	}
+	if bytes.Count(got, piece) != bytes.Count(data, piece) || !bytes.Contains(got, []byte{0xec, 0x82, 0, 0}) {
+		t.Errorf("what is seen has changed: %q", got)
+	}
+	if again := h.upload("ann", got); again.Type != m.Type || again.Width != m.Width || !bytes.Equal(h.content("ann", again.ID), got) {
+		t.Errorf("without all that it is taken for %+v", again)
+	}
+	for n := range data {
+		part := data[:n]
+		if m := h.upload("ann", part); m.Type == "application/octet-stream" && !bytes.Equal(h.content("ann", m.ID), part) {
+			t.Fatalf("%d bytes of a film that is none come back changed", n)
+		}
+	}
+}
+
 func TestRecordings(t *testing.T) {
 	h := open(t, nil)
 	length := element("\x44\x89", binary.BigEndian.AppendUint64(nil, math.Float64bits(2500)))

@@ -38,13 +38,13 @@ type recording struct {
 }
 
 // recordingOf reads the headers of sound and film; ok is false for what is
-// neither. Of MP4, what it tells of where and when it was taken is overwritten.
+// neither. Of MP4 and WebM, what it tells of where and when it was taken is overwritten.
 func recordingOf(f file, head []byte, size int64) (r recording, ok bool, err error) {
 	switch {
 	case len(head) >= 12 && string(head[4:8]) == "ftyp":
 		return readMP4(f, size, string(head[8:12]))
 	case len(head) >= 4 && string(head[:4]) == "\x1a\x45\xdf\xa3":
-		r, ok = readWebM(f, size)
+		return readWebM(f, size)
 	case len(head) >= 4 && string(head[:4]) == "OggS":
 		r, ok = readOgg(f, head, size)
 	case len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WAVE":

@@ -23,22 +23,52 @@ const (
 	webmWidth    = 0xb0
 	webmHeight   = 0xba
 	webmCluster  = 0x1f43b675
+
+	webmTags        = 0x1254c367
+	webmAttachments = 0x1941a469
+	webmTitle       = 0x7ba9 // and two more in webmInfo
+	webmDate        = 0x4461
+	webmSum         = 0xbf
+	webmVoid        = 0xec
 )
 
-// readWebM reads what stands before the first piece of sound or film.
-func readWebM(f io.ReaderAt, size int64) (recording, bool) {
-	w := webm{f: f, scale: 1e6, elements: 1000}
+// webmElementsMost bounds the elements that are looked at: a film has one for
+// each few seconds, or, where it does not tell how long those are, for each picture.
+const webmElementsMost = 100_000
+
+// readWebM walks over the elements of a film or sound. What is told beside the
+// tracks (tags, titles, the date) is made void; nothing changes its place.
+func readWebM(f file, size int64) (recording, bool, error) {
+	w := webm{f: f, scale: 1e6, elements: webmElementsMost}
 	w.walk(0, size, 0)
+	if w.doc != "webm" || !w.video && !w.audio {
+		return recording{}, false, nil
+	}
+	for _, s := range w.erase { // only now that it is known to be one
+		if err := void(f, s.at, s.n); err != nil {
+			return recording{}, false, err
+		}
+	}
 	switch {
-	case w.doc != "webm" || !w.video && !w.audio:
-		return recording{}, false
 	case w.video:
 		w.mediaType = "video/webm"
 	default:
 		w.mediaType = "audio/webm"
 	}
 	w.duration = seconds(w.length*w.scale, 1e9)
-	return w.recording, true
+	return w.recording, true, nil
+}
+
+// void makes an element one without content.
+func void(f io.WriterAt, at, n int64) error {
+	head := []byte{webmVoid, 0x80 | byte(n-2)}
+	if n >= 9 {
+		head = binary.BigEndian.AppendUint64(head[:1], 1<<56|uint64(n-9))
+	}
+	if _, err := f.WriteAt(head, at); err != nil {
+		return err
+	}
+	return zero(f, at+int64(len(head)), n-int64(len(head)))
 }
 
 type webm struct {
@@ -49,6 +79,7 @@ type webm struct {
 	video, audio bool
 	scale        float64 // nanoseconds in a unit of time
 	length       float64 // in units
+	erase        []span
 }
 
 // walk goes over the elements between two places, and tells whether to go on behind them.
@@ -67,18 +98,25 @@ func (w *webm) walk(at, end int64, in uint64) bool {
 			return false
 		}
 		length, lengthLen := vint(h[idLen:n], true)
-		if lengthLen == 0 || id == webmCluster {
+		if lengthLen == 0 {
 			return false
 		}
 		body := at + int64(idLen+lengthLen)
+		known := length < math.MaxInt64
+		if id == webmCluster && !known { // what is in it is stepped over
+			at = body
+			continue
+		}
 		to := end // of unknown length
-		if length < math.MaxInt64 {
+		if known {
 			to = body + int64(length)
 		}
 		if to > end || to < body {
 			to = end
 		}
-		if !w.element(id, in, body, to) {
+		if known && tells(id, in) {
+			w.erase = append(w.erase, span{at: at, n: to - at})
+		} else if !w.element(id, in, body, to) {
 			return false
 		}
 		at = to
@@ -86,10 +124,22 @@ func (w *webm) walk(at, end int64, in uint64) bool {
 	return true
 }
 
+// tells is whether an element says what nobody needs who plays the film. The sum
+// over what it stands in would be wrong without it.
+func tells(id, in uint64) bool {
+	switch in {
+	case webmSegment:
+		return id == webmTags || id == webmAttachments
+	case webmInfo:
+		return id == webmTitle || id == webmDate || id == webmSum
+	}
+	return false
+}
+
 // element handles one element, and tells whether to go on.
 func (w *webm) element(id, in uint64, body, end int64) bool {
 	switch {
-	case id == ebmlHeader, id == webmSegment, id == webmInfo && in == webmSegment, id == webmTracks && in == webmSegment,
+	case in == 0 && (id == ebmlHeader || id == webmSegment), id == webmInfo && in == webmSegment, id == webmTracks && in == webmSegment,
 		id == webmTrack && in == webmTracks, id == webmVideo && in == webmTrack:
 		return w.walk(body, end, id)
 	case id == ebmlDocType && in == ebmlHeader:
