@@ -20,7 +20,7 @@ type Config struct {
 	OpsHosts  []string `placeholder:"NAME" help:"Host names with a dot under which operators ask for that listener; addresses and plain names always work."`
 	Data      string   `default:"./teahouse-data" placeholder:"DIR" help:"Folder of the embedded store and of the operator's token."`
 	Store     string   `default:"pebble:" placeholder:"URL" help:"pebble: (in the data folder), pebble:DIR, or scylla://h1,h2,h3/keyspace?replication=3."`
-	Blobs     string   `default:"file:" placeholder:"URL" help:"Where uploads are kept: file: (in the data folder), file:DIR, or s3://[KEY:SECRET@]HOST[:PORT]/BUCKET[/PREFIX][?region=R&tls=off]. Nodes of a cluster share one."`
+	Blobs     string   `placeholder:"URL" help:"Where uploads are kept: file: (in the data folder), file:DIR, or s3://[KEY:SECRET@]HOST[:PORT]/BUCKET[/PREFIX][?region=R&tls=off], which all nodes of a cluster share. If left out: in the data folder with an embedded store, else in the store."`
 	Bus       string   `default:"memory:" placeholder:"URL" help:"memory: for one node, redis://[:password@]host:6379/0 for several."`
 	Node      string   `placeholder:"NAME" help:"This node's name in logs and metrics. Default: the host's name."`
 

@@ -16,12 +16,14 @@ import (
 	"github.com/teahouse-im/teahouse/feed"
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/media"
+	"github.com/teahouse-im/teahouse/storage"
 	"github.com/teahouse-im/teahouse/storage/blob"
+	"github.com/teahouse-im/teahouse/storage/scylla"
 )
 
 // uploads puts the domain of media together. Whoever knows what shows media comes later.
 func (n *Node) uploads(ctx context.Context, c *Config, now func() time.Time) error {
-	blobs, err := openBlobs(ctx, c)
+	blobs, err := openBlobs(ctx, c, n.store)
 	if err != nil {
 		return err
 	}
@@ -41,9 +43,13 @@ func (n *Node) uploads(ctx context.Context, c *Config, now func() time.Time) err
 	return nil
 }
 
-// openBlobs opens where a configuration keeps uploads.
-func openBlobs(ctx context.Context, c *Config) (media.Blobs, error) {
+// openBlobs opens where a configuration keeps uploads: what it names, or else the
+// store if nodes share that, or else a folder of its own.
+func openBlobs(ctx context.Context, c *Config, store storage.Backend) (media.Blobs, error) {
 	url := c.Blobs
+	if shared, ok := store.(interface{ Uploads() *scylla.Uploads }); ok && url == "" {
+		return shared.Uploads(), nil
+	}
 	if url == "" || url == "file:" {
 		url = "file:" + filepath.Join(c.Data, "media")
 	}
@@ -54,9 +60,13 @@ func openBlobs(ctx context.Context, c *Config) (media.Blobs, error) {
 	return blobs, nil
 }
 
-// TryBlobs tells whether uploads can be kept where a configuration says, and if not, why.
+// TryBlobs tells whether uploads can be kept where a configuration says, and if
+// not, why. What is kept in the store goes as that does.
 func TryBlobs(ctx context.Context, c *Config) error {
-	blobs, err := openBlobs(ctx, c)
+	if c.Blobs == "" && schemeOf(c.Store) == "scylla" {
+		return nil
+	}
+	blobs, err := openBlobs(ctx, c, nil)
 	if err != nil {
 		return err
 	}
@@ -65,7 +75,7 @@ func TryBlobs(ctx context.Context, c *Config) error {
 
 // BlobsApart tells whether each node of a cluster would keep uploads for itself.
 func (c *Config) BlobsApart() bool {
-	return schemeOf(c.Bus) != "memory" && (c.Blobs == "" || c.Blobs == "file:")
+	return schemeOf(c.Bus) != "memory" && (c.Blobs == "file:" || c.Blobs == "" && schemeOf(c.Store) != "scylla")
 }
 
 // runs runs what ends with its context, until the node is closed.
