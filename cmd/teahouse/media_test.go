@@ -117,7 +117,14 @@ func bucket(t *testing.T) string {
 // What one node takes in, another gives out, to those who may see it; and what is
 // taken back on one is gone on the other.
 func TestMediaOfACluster(t *testing.T) {
-	t.Setenv("TEAHOUSE_BLOBS", bucket(t))
+	t.Run("in the store", mediaOfACluster)
+	t.Run("in a bucket", func(t *testing.T) {
+		t.Setenv("TEAHOUSE_BLOBS", bucket(t))
+		mediaOfACluster(t)
+	})
+}
+
+func mediaOfACluster(t *testing.T) {
 	nodes := cluster(t, server(t, "TEAHOUSE_TEST_REDIS"), 2)
 	one, two := client.Server{URL: nodes[0].url}, client.Server{URL: nodes[1].url}
 	ann, bob, cat := join(t, one, "ann"), join(t, two, "bob"), join(t, two, "cat")
