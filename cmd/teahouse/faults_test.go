@@ -87,10 +87,12 @@ func TestKilledInTheMiddle(t *testing.T) {
 	agree(t, stream, acks, devices)
 }
 
-// cluster starts nodes on a fresh keyspace and a bus.
-func cluster(t *testing.T, bus string, nodes int) []*process {
+// cluster starts nodes on a fresh keyspace and a Redis, of which they share nothing
+// with other clusters: people have the same names there.
+func cluster(t *testing.T, redis string, nodes int) []*process {
 	t.Helper()
-	store := fmt.Sprintf("%s/test_%d?replication=1", server(t, "TEAHOUSE_TEST_CQL"), time.Now().UnixNano())
+	name := fmt.Sprintf("test_%d", time.Now().UnixNano())
+	store, bus := server(t, "TEAHOUSE_TEST_CQL")+"/"+name+"?replication=1", redis+"?prefix="+name
 	if said := fails(t, nil, "serve", "--data", t.TempDir(), "--store", store, "--bus", bus, "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"); !strings.Contains(said, "teahouse migrate") {
 		t.Fatalf("a keyspace that was not migrated is refused with %q", said)
 	}
