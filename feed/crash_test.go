@@ -317,3 +317,23 @@ func TestAPostOfWhichMuchWasTold(t *testing.T) {
 	h.quiet()
 	equal(t, h.heard("ann"), nil)
 }
+
+// A node whose clock was moved does not bury what is being posted elsewhere.
+func TestAMovedClockBuriesNothing(t *testing.T) {
+	h := open(t)
+	p := feed.Post{ID: id.NewPost(h.clock()), Author: "ann", At: h.now, Text: "x", Audience: forFriends}
+	like := feed.ActKey{Kind: feed.Like, ID: "ann"}
+	_, err := h.store.ChangeAct(ctx(h), p.ID, like, feed.Mark{ID: id.NewEntry(h.clock()), Post: p.ID}, func(a *feed.Act) error {
+		a.From, a.At, a.On, a.Turn = "ann", h.now, true, 1
+		return nil
+	})
+	good(t, err)
+	h.opt.Now = func() time.Time { return h.clock().AddDate(1, 0, 0) }
+	h.node(h.store, h.seq, h.store).Sweep(ctx(h))
+	good(t, h.store.CreatePost(ctx(h), p, feed.Mark{ID: id.NewEntry(h.clock()), Post: p.ID}))
+	threads, err := h.store.Threads(ctx(h), []id.Post{p.ID})
+	good(t, err)
+	if len(threads) != 1 || len(threads[0].Acts) != 1 {
+		t.Fatalf("what is left is %+v", threads)
+	}
+}

@@ -71,7 +71,7 @@ func openOn(t testing.TB, store backend) *house {
 	opt.Befriended = func(ctx context.Context, a, b id.User) error { return h.Befriended(ctx, a, b) }
 	h.contacts = contact.NewService(store, h.seq, everybody{}, opt)
 	h.opt = feed.DefaultOptions()
-	h.opt.Now, h.opt.Failed = h.clock, h.failed
+	h.opt.Now, h.opt.Wall, h.opt.Failed = h.clock, h.clock, h.failed
 	h.Service = h.node(store, h.seq, store)
 	t.Cleanup(func() {
 		h.seq.Close()

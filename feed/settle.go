@@ -252,10 +252,11 @@ func (s *Service) bury(ctx context.Context, t *Thread) error {
 
 // settleGone is for marks that lead to no post: it was forgotten, or is not there
 // yet, or never came to be. What was noted of it meanwhile is withdrawn, and what
-// was done to it forgotten.
+// was done to it forgotten. Other nodes' marks are as old as the wall clock says: a
+// node whose own clock was moved must not bury what is being posted elsewhere.
 func (s *Service) settleGone(ctx context.Context, p id.Post, marks []Mark) error {
 	for _, m := range marks {
-		if s.now().Sub(m.at()) < early {
+		if s.opt.Wall().Sub(m.at()) < early {
 			return errEarly
 		}
 	}
