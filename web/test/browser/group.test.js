@@ -37,6 +37,7 @@ test("a group is made, talks, changes its people and its name, and is dissolved"
 
   await a.box.pressSequentially("@be");
   await a.page.getByRole("option", { name: "Ben" }).click();
+  await a.page.getByRole("option").waitFor({ state: "hidden" }); // the name is in the box
   await a.box.pressSequentially("at the bridge");
   await a.box.press("Enter");
   await b.message("@Ben at the bridge").locator(".mention").waitFor();
