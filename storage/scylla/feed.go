@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/gocql/gocql"
 
+	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/feed"
 	"github.com/teahouse-im/teahouse/id"
 )
@@ -41,7 +42,8 @@ const (
 	graveFor = 24 * 60 * 60
 )
 
-// CreatePost implements feed.Store. A post that is there already, or was, stays as it is.
+// CreatePost implements feed.Store. One that was dropped before it came to be,
+// because its mark led to nothing for too long, fails.
 func (s *Store) CreatePost(ctx context.Context, p feed.Post, m feed.Mark) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -60,9 +62,18 @@ func (s *Store) CreatePost(ctx context.Context, p feed.Post, m feed.Mark) error 
 	}
 	err = s.putRow(ctx, postRow(p.ID), value, version{})
 	if errors.Is(err, errOvertaken) {
-		return nil
+		return s.wasCreated(ctx, p.ID)
 	}
 	return s.remark(ctx, m, began, err)
+}
+
+// wasCreated tells whether what stands in a post's row is a post, and no grave.
+func (s *Store) wasCreated(ctx context.Context, p id.Post) error {
+	value, _, err := s.row(ctx, postRow(p))
+	if err == nil && len(value) == 0 {
+		err = fmt.Errorf("create the post %s: %w: it was dropped before", p, fault.Unavailable)
+	}
+	return err
 }
 
 // ChangePost implements feed.Store.

@@ -130,6 +130,9 @@ func TestLateWrites(t *testing.T) {
 		}
 		late(post, postAt, errOvertaken)
 		late(post, version{}, errOvertaken)
+		if err := s.CreatePost(t.Context(), p, m); !errors.Is(err, fault.Unavailable) {
+			t.Fatalf("a late creation: %v", err)
+		}
 		if v := before(act); v.number != 0 {
 			t.Fatalf("the act is at %d", v.number)
 		}
