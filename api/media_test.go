@@ -478,10 +478,10 @@ func timed(t *testing.T, h *house, all time.Duration) string {
 func TestSlowMediaArrive(t *testing.T) {
 	h := open(t)
 	ann := h.user("ann")
-	url := timed(t, h, 150*time.Millisecond)
+	url := timed(t, h, time.Second)
 	file := noise(400_000)
 	body, kind := form("file", file)
-	r, err := http.NewRequest("POST", url+"/v1/media", &slow{bytes.NewReader(body), 50 * time.Millisecond})
+	r, err := http.NewRequest("POST", url+"/v1/media", &slow{bytes.NewReader(body), 150 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -518,7 +518,7 @@ func TestSlowMediaArrive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(400 * time.Millisecond)
+		time.Sleep(1500 * time.Millisecond)
 		got, err := io.ReadAll(res.Body)
 		_ = res.Body.Close()
 		if err != nil || int64(len(got)) != res.ContentLength {
