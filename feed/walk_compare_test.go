@@ -1,0 +1,68 @@
+package feed_test
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/teahouse-im/teahouse/id"
+)
+
+// compare reads as one of the people, on every path, and expects what the model says.
+func (k *walk) compare() {
+	v := k.who()
+	name, ctx := k.names[v], context.Background()
+	k.same(name, "timeline", pagesOf(k.timeline(name, 2+k.IntN(9))), k.pages(v, func(p *entry) bool { return k.refs[v][p] }))
+	a := k.who()
+	k.same(name, "profile of "+string(k.names[a]), pagesOf(k.profile(name, k.names[a])), k.pages(v, func(p *entry) bool { return p.author == a }))
+	if k.IntN(3) == 0 {
+		k.same(name, "notices", k.heard(name), k.world.heard(v))
+	}
+	p := k.some()
+	if p == nil {
+		return
+	}
+	m, err := k.Get(ctx, name, string(p.id))
+	k.code(k.hidden(v, p), err)
+	if err == nil && pageOf(m) != k.page(v, p) {
+		k.fail("%s reads %q, want %q", name, pageOf(m), k.page(v, p))
+	}
+	if k.IntN(3) == 0 && k.may(p.author, p) {
+		k.explain(name, v, p)
+	}
+}
+
+// explain asks a post's author who sees it, and expects what the model says.
+func (k *walk) explain(name id.User, v int, p *entry) {
+	ctx, author := context.Background(), k.names[p.author]
+	verdicts, _, err := k.Why(ctx, author, string(p.id), "", 0)
+	k.code("", err)
+	told := map[id.User]bool{}
+	for _, verdict := range verdicts {
+		told[verdict.User] = verdict.Sees
+	}
+	want := map[id.User]bool{}
+	for f := range k.names {
+		if k.friends[[2]int{p.author, f}] {
+			want[k.names[f]] = k.shown(f, p)
+		}
+	}
+	if !maps.Equal(told, want) {
+		k.fail("%s is told of %s %v, want %v", author, p.text, told, want)
+	}
+	as, _, err := k.As(ctx, author, string(name), "", 200)
+	k.code("", err)
+	if got, want := slices.Contains(ids(as), p.id), k.shown(v, p); got != want {
+		k.fail("%s looks as %s and finds %s: %v, want %v", author, name, p.text, got, want)
+	}
+}
+
+// heard is the house's; the model has one of that name.
+func (k *walk) heard(u id.User) []string { return append([]string{}, k.house.heard(u)...) }
+
+func (k *walk) same(v id.User, what string, got, want []string) {
+	k.t.Helper()
+	if !slices.Equal(got, want) {
+		k.fail("%s reads the %s\n got %q\nwant %q", v, what, got, want)
+	}
+}
