@@ -384,6 +384,7 @@ func walkFor(t *testing.T, store func(testing.TB) backend, rounds, steps int, at
 				k.step()
 				k.compare()
 			}
+			k.compareAll()
 			if !atOnce {
 				k.quiet()
 			}
