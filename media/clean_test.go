@@ -238,6 +238,10 @@ func FuzzClean(f *testing.F) {
 	f.Add(pngPhoto(t, 9, 7, 8))
 	f.Add(gifPhoto(t, 9, 7))
 	f.Add(film("GPS-CANARY"))
+	f.Add(bytes.Join([][]byte{
+		box("ftyp", []byte("isom\x00\x00\x02\x00isommp42")), box("mdat", []byte("what is seen, and where")),
+		box("moov", box("trak", box("mdia", box("minf", box("stbl", box("stsc", numbers(0, 1, 1, 2, 1)), box("stsz", numbers(0, 4, 2)), box("stco", numbers(0, 1, 40)))))), track("vide")),
+	}, nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		clean, kind, width, height, err := media.Clean(t.TempDir(), data)
 		if err != nil || kind == "" {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 )
 
 // errMalformed is sound or film that is not built as it should be.
@@ -13,12 +14,24 @@ var errMalformed = errors.New("malformed")
 // one for each fragment.
 const mp4BoxesMost = 100_000
 
+// mp4Kept are the boxes that are needed to see and hear it, by the box around
+// them. All others there are free space afterwards.
+var mp4Kept = map[string][]string{
+	"":     {"ftyp", "styp", "pdin", "moov", "moof", "mfra", "mdat", "sidx", "ssix"},
+	"moov": {"mvhd", "trak", "mvex", "iods", "pssh", "ctab"},
+	"trak": {"tkhd", "tref", "trgr", "edts", "mdia", "tapt", "clip", "matt", "load", "imap"},
+	"mdia": {"mdhd", "elng", "hdlr", "minf"},
+}
+
 // readMP4 walks over the boxes of a film or sound (ISO/IEC 14496-12). What is
-// told beside the tracks (places, names, devices) is made free space, and times
-// of creation are zeroed; nothing changes its place.
+// told beside pictures and sound (places, names, devices) is made free space, and
+// times of creation are zeroed; nothing changes its place.
 func readMP4(f file, size int64, brand string) (recording, bool, error) {
-	m := mp4{f: f, boxes: mp4BoxesMost}
+	m := mp4{f: f, size: size, boxes: mp4BoxesMost}
 	err := m.walk(0, size, "")
+	if err == nil {
+		err = m.gather()
+	}
 	switch {
 	case errors.Is(err, errMalformed), err == nil && !m.video && !m.audio:
 		return recording{}, false, nil
@@ -43,10 +56,15 @@ func readMP4(f file, size int64, brand string) (recording, bool, error) {
 type mp4 struct {
 	recording
 	f            file
+	size         int64
 	boxes        int // that may still come
 	video, audio bool
-	side         [2]int // of the track that is being read, and
-	turned       bool   // whether it is shown turned by a quarter
+	fragments    bool
+	track        mp4Track // that is being read
+	dropped      bool     // some track is
+	data         []span   // where samples may be
+	samples      []span   // of tracks that are dropped
+	sampled      int64    // bytes in them
 	erase        []span
 }
 
@@ -87,22 +105,31 @@ func (m *mp4) walk(at, end int64, in string) error {
 
 // box handles one box.
 func (m *mp4) box(name, in string, at, body, end int64) error {
+	if kept, ok := mp4Kept[in]; ok && !slices.Contains(kept, name) {
+		m.erase = append(m.erase, span{body, end - body, at + 4})
+		return nil
+	}
 	switch in + "/" + name {
-	case "/moov", "moov/trak", "trak/mdia":
-		if name == "trak" {
-			m.side, m.turned = [2]int{}, false
-		}
+	case "/moov", "trak/mdia", "minf/stbl":
 		return m.walk(body, end, name)
+	case "/moof":
+		m.fragments = true
+	case "/mdat":
+		m.data = append(m.data, span{at: body, n: end - body})
+	case "moov/trak":
+		return m.readTrack(at, body, end)
 	case "moov/mvhd":
 		return m.times(body, end, true)
 	case "mdia/mdhd":
 		return m.times(body, end, false)
 	case "trak/tkhd":
-		return m.track(body, end)
+		return m.header(body, end)
 	case "mdia/hdlr":
 		return m.handler(body, end)
-	case "/udta", "/meta", "/uuid", "moov/udta", "moov/meta", "moov/uuid", "trak/udta", "trak/meta", "trak/uuid":
-		m.erase = append(m.erase, span{body, end - body, at + 4})
+	case "mdia/minf":
+		m.track.minf = span{at: body, n: end - body}
+	case "stbl/stco", "stbl/co64", "stbl/stsc", "stbl/stsz", "stbl/stz2":
+		m.track.tables[name] = span{at: body, n: end - body}
 	}
 	return nil
 }
@@ -138,8 +165,8 @@ func (m *mp4) times(body, end int64, whole bool) error {
 	return nil
 }
 
-// track reads the size of a track and how it is turned.
-func (m *mp4) track(body, end int64) error {
+// header reads the size of a track and how it is turned.
+func (m *mp4) header(body, end int64) error {
 	v, err := m.fixed(body, end, 4)
 	if err != nil {
 		return err
@@ -154,8 +181,8 @@ func (m *mp4) track(body, end int64) error {
 	}
 	m.erase = append(m.erase, span{body + 4, stamps, 0})
 	b = b[n-44:] // a matrix of nine, then width and height, with 16 bits of fraction
-	m.turned = binary.BigEndian.Uint32(b) == 0 && binary.BigEndian.Uint32(b[4:]) != 0
-	m.side = [2]int{int(binary.BigEndian.Uint32(b[36:]) >> 16), int(binary.BigEndian.Uint32(b[40:]) >> 16)}
+	m.track.turned = binary.BigEndian.Uint32(b) == 0 && binary.BigEndian.Uint32(b[4:]) != 0
+	m.track.side = [2]int{int(binary.BigEndian.Uint32(b[36:]) >> 16), int(binary.BigEndian.Uint32(b[40:]) >> 16)}
 	return nil
 }
 
@@ -165,18 +192,7 @@ func (m *mp4) handler(body, end int64) error {
 	if err != nil {
 		return err
 	}
-	switch string(b[8:12]) {
-	case "vide":
-		if !m.video {
-			m.width, m.height = m.side[0], m.side[1]
-			if m.turned {
-				m.width, m.height = m.height, m.width
-			}
-		}
-		m.video = true
-	case "soun":
-		m.audio = true
-	}
+	m.track.kind = string(b[8:12])
 	return nil
 }
 

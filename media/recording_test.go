@@ -68,6 +68,65 @@ func TestFilms(t *testing.T) {
 	}
 }
 
+// A film with a track in which a device wrote where it was, as numbers or as
+// subtitles: the track and its samples go, whatever form its tables have, and so
+// does what stands in no track. Pictures and sound stay to the byte.
+func TestTracksThatTell(t *testing.T) {
+	h := open(t, nil)
+	seen, place := []byte("what is seen"), []byte("CANARY+48.8584+002.2945/")
+	begin := bytes.Join([][]byte{box("ftyp", []byte("isom\x00\x00\x02\x00isommp42")), box("mdat", seen, place, seen)}, nil)
+	at := uint32(bytes.Index(begin, place))
+	film := func(handler string, tables ...[]byte) []byte {
+		hdlr := append(append(numbers(0, 0), handler...), make([]byte, 13)...)
+		told := box("trak", box("mdia", box("hdlr", hdlr), box("minf", box("stbl", tables...)), box("udta", place)))
+		return bytes.Join([][]byte{
+			begin, box("moov", box("mvhd", numbers(0, 0, 0, 1000, 5000, 0x10000)), told, track("vide"), track("soun"), box("free", place)),
+			box("free", place), box("odd ", place),
+		}, nil)
+	}
+	each := func(samples uint32) []byte { return box("stsc", numbers(0, 1, 1, samples, 1)) }
+	same, one := box("stsz", numbers(0, 8, 3)), box("stco", numbers(0, 1, at))
+	for name, data := range map[string][]byte{
+		"samples of one size": film("meta", each(3), same, one),
+		"subtitles":           film("sbtl", each(3), same, one),
+		"runs of chunks": film("camm", box("stsc", numbers(0, 2, 1, 1, 1, 3, 2, 1)), box("stsz", numbers(0, 0, 4, 5, 7, 4, 8)),
+			box("stco", numbers(0, 3, at, at+5, at+12))),
+		"sizes of 16 bits": film("meta", each(1), box("stz2", numbers(0, 16, 1), []byte{0, 24}), box("co64", numbers(0, 1, 0, at))),
+		"sizes of 8 bits":  film("meta", each(2), box("stz2", numbers(0, 8, 2), []byte{20, 4}), one),
+		"sizes of 4 bits":  film("meta", each(3), box("stz2", numbers(0, 4, 3), []byte{0x9e, 0x10}), one),
+	} {
+		m := h.upload("ann", data)
+		got := h.content("ann", m.ID)
+		if m.Type != "video/mp4" || m.Width != 480 || len(got) != len(data) || bytes.Contains(got, []byte("CANARY")) || bytes.Contains(got, []byte("2945")) {
+			t.Errorf("%s: %+v, %d bytes of %d, and it tells: %q", name, m, len(got), len(data), got)
+		}
+		if bytes.Count(got, seen) != 2 || bytes.Count(got, []byte("trak")) != 2 {
+			t.Errorf("%s: what is seen has changed: %q", name, got)
+		}
+		if again := h.upload("ann", got); again.Type != m.Type || !bytes.Equal(h.content("ann", again.ID), got) {
+			t.Errorf("%s: without all that it is taken for %+v", name, again)
+		}
+	}
+	for name, data := range map[string][]byte{ // no films, and kept as they came
+		"samples that lie in no data":    film("meta", each(3), same, box("stco", numbers(0, 1, at+uint32(len(place))))),
+		"samples before the file":        film("meta", each(3), same, box("co64", numbers(0, 1, 1<<31, at))),
+		"samples behind all numbers":     film("meta", each(3), same, box("co64", numbers(0, 1, 1<<31-1, 1<<32-1))),
+		"more bytes than the file has":   film("meta", each(1<<31-1), box("stsz", numbers(0, 1<<32-1, 1<<32-1)), one),
+		"the same bytes again and again": film("meta", each(3), box("stsz", numbers(0, 8, 300)), box("stco", numbers(0, 100), bytes.Repeat(numbers(at), 100))),
+		"more samples than sizes":        film("meta", each(4), same, one),
+		"sizes that are not there":       film("meta", each(3), box("stsz", numbers(0, 0, 3, 8)), one),
+		"sizes of some other bits":       film("meta", each(1), box("stz2", numbers(0, 7, 1), []byte{0, 24}), one),
+		"chunks that are not there":      film("meta", each(3), same, box("stco", numbers(0, 2, at))),
+		"chunks without samples":         film("meta", same, one),
+		"tables that end early":          film("meta", each(3), box("stsz", numbers(0, 8)), one),
+		"samples in fragments":           append(film("meta"), box("moof", numbers(0))...),
+	} {
+		if m := h.upload("ann", data); m.Type != "application/octet-stream" || !bytes.Equal(h.content("ann", m.ID), data) {
+			t.Errorf("%s: taken for %+v", name, m)
+		}
+	}
+}
+
 func element(id string, parts ...[]byte) []byte {
 	body := bytes.Join(parts, nil)
 	return append(append([]byte(id), 0x10|byte(len(body)>>24), byte(len(body)>>16), byte(len(body)>>8), byte(len(body))), body...)
@@ -96,8 +155,9 @@ func TestWhatWebMTells(t *testing.T) {
 	tags, piece := element("\x12\x54\xc3\x67", canary), element("\xa3", []byte("what is seen"))
 	endless := append([]byte("\x1f\x43\xb6\x75\x01\xff\xff\xff\xff\xff\xff\xff"), piece...)
 	info := element("\x15\x49\xa9\x66", element("\xbf", []byte{1, 2, 3, 4}), element("\x44\x61", []byte("CANARY..")),
-		[]byte("\x7b\xa9\x81C"), element("\x7b\xa9", canary), element("\x2a\xd7\xb1", []byte{0x0f, 0x42, 0x40}))
-	data := bytes.Join([][]byte{webm("webm", nil, 1), info, tags, endless, piece, tags, endless, element("\x19\x41\xa4\x69", canary), piece}, nil)
+		[]byte("\x7b\xa9\x81C"), element("\x7b\xa9", canary), element("\x73\x84", canary), element("\x3c\x83\xab", canary),
+		element("\x3e\x83\xbb", canary), element("\xec", canary), element("\x2a\xd7\xb1", []byte{0x0f, 0x42, 0x40}))
+	data := bytes.Join([][]byte{webm("webm", nil, 1), info, tags, element("\xec", canary), endless, piece, tags, endless, element("\x19\x41\xa4\x69", canary), piece}, nil)
 	m := h.upload("ann", data)
 	got := h.content("ann", m.ID)
 	if m.Type != "video/webm" || len(got) != len(data) || bytes.Contains(got, []byte("CANARY")) {

@@ -26,8 +26,11 @@ const (
 
 	webmTags        = 0x1254c367
 	webmAttachments = 0x1941a469
-	webmTitle       = 0x7ba9 // and two more in webmInfo
+	webmTitle       = 0x7ba9 // and what follows, in webmInfo
 	webmDate        = 0x4461
+	webmFile        = 0x7384 // names of this file, the one before and the one after
+	webmFileBefore  = 0x3c83ab
+	webmFileAfter   = 0x3e83bb
 	webmSum         = 0xbf
 	webmVoid        = 0xec
 )
@@ -128,10 +131,15 @@ func (w *webm) walk(at, end int64, in uint64) bool {
 // over what it stands in would be wrong without it.
 func tells(id, in uint64) bool {
 	switch in {
+	case 0:
+		return id == webmVoid
 	case webmSegment:
-		return id == webmTags || id == webmAttachments
+		return id == webmTags || id == webmAttachments || id == webmVoid
 	case webmInfo:
-		return id == webmTitle || id == webmDate || id == webmSum
+		switch id {
+		case webmTitle, webmDate, webmFile, webmFileBefore, webmFileAfter, webmSum, webmVoid:
+			return true
+		}
 	}
 	return false
 }
