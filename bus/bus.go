@@ -31,6 +31,12 @@ func TopicsOf(s id.Stream) []Topic {
 	if owner, ok := s.Owner(); ok {
 		return []Topic{UserTopic(owner)}
 	}
+	if u, _, ok := s.Served(); ok {
+		return []Topic{UserTopic(u)}
+	}
+	if s.Kind() == id.Book {
+		return nil
+	}
 	return []Topic{GroupTopic(s)}
 }
 

@@ -8,6 +8,7 @@ import "strings"
 //	g-…               group
 //	s-alice~app-…     service chat of a user and an app
 //	@contacts/alice   a personal stream; its owner knows it as "@contacts"
+//	#…                a book of the server's own
 //
 // '~' and '/' occur in no user id.
 type Stream string
@@ -20,6 +21,7 @@ const (
 	Group    StreamKind = "group"
 	Service  StreamKind = "service"
 	Personal StreamKind = "personal"
+	Book     StreamKind = "book" // the server's own; no user can name one
 )
 
 // The personal streams every user has.
@@ -60,6 +62,9 @@ func ParseStream(s string, u User) (Stream, bool) {
 		return st, ok
 	case Group:
 		return st, len(s) == len("g-")+26
+	case Service:
+		owner, _, ok := st.Served()
+		return st, ok && owner == u
 	}
 	return "", false
 }
@@ -75,6 +80,8 @@ func (s Stream) Kind() StreamKind {
 		return Service
 	case strings.HasPrefix(string(s), "@"):
 		return Personal
+	case strings.HasPrefix(string(s), "#"):
+		return Book
 	}
 	return ""
 }

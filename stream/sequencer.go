@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -59,6 +60,8 @@ type Options struct {
 	Announce Announce
 	Now      func() time.Time // the clock that dates entries; default time.Now
 	Patience time.Duration    // how long a group is tried before its drafts fail with Unavailable; default 10 s
+
+	Sealed func(id.Stream) bool // streams that only the Door appends to; nil: none
 }
 
 // A Sequencer numbers drafts and appends them. Each stream that is being written
@@ -76,6 +79,7 @@ type Sequencer struct {
 	writers *crew.Crew
 	flights sync.Pool      // of *flight
 	lanes   sync.WaitGroup // that there are
+	doored  atomic.Bool    // the door was given away
 }
 
 type shard struct {
@@ -122,6 +126,14 @@ type ticket struct {
 // Begin queues a draft. Drafts of one goroutine to one stream are stored in the
 // order they were begun.
 func (q *Sequencer) Begin(s id.Stream, d Draft, then Then) {
+	if err := q.sealed(s); err != nil {
+		then(Receipt{}, err)
+		return
+	}
+	q.begin(s, d, then)
+}
+
+func (q *Sequencer) begin(s id.Stream, d Draft, then Then) {
 	sh := q.shard(s)
 	sh.mu.Lock()
 	l, busy := sh.lanes[s]
@@ -150,12 +162,19 @@ func (q *Sequencer) Begin(s id.Stream, d Draft, then Then) {
 // Append stores a draft and waits for its receipt. It fails as Then is told, or
 // with ctx's error if that ends first; the draft may be stored all the same.
 func (q *Sequencer) Append(ctx context.Context, s id.Stream, d Draft) (Receipt, error) {
+	if err := q.sealed(s); err != nil {
+		return Receipt{}, err
+	}
+	return q.append(ctx, s, d)
+}
+
+func (q *Sequencer) append(ctx context.Context, s id.Stream, d Draft) (Receipt, error) {
 	type outcome struct {
 		receipt Receipt
 		err     error
 	}
 	done := make(chan outcome, 1)
-	q.Begin(s, d, func(r Receipt, err error) { done <- outcome{r, err} })
+	q.begin(s, d, func(r Receipt, err error) { done <- outcome{r, err} })
 	select {
 	case o := <-done:
 		return o.receipt, o.err

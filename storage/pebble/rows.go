@@ -45,6 +45,9 @@ const (
 	tableMedium   table = 'i' // medium → media.Medium; medium, carrier
 	tableMediaDay table = 'd' // day, medium
 
+	tablePart table = 'k' // part, key → a row of it: see ledger
+	tableDue  table = 'q' // queue, time, id → what is owed
+
 	tableFormat table = 'v' // → the number of the format
 
 	tableID table = 'z' // message id with all bits turned, stream → seq, of an entry that is not found by halving

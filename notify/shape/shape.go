@@ -1,0 +1,73 @@
+// Package shape finds what has the shape of a broadcast before it is delivered:
+// the same words to many people, however they are dressed up; too many people
+// at once; grants that were hoarded and are now spent in a burst. It counts; it
+// does not know grants or templates, and it sends nothing.
+//
+// Its memory is bounded, and it fails closed: where it cannot count with the rest
+// of the cluster it counts alone against a smaller limit, and holds.
+package shape
+
+import (
+	"context"
+	"time"
+
+	"github.com/teahouse-im/teahouse/id"
+)
+
+// A Sighting is one notice about to be redeemed.
+type Sighting struct {
+	Developer id.User
+	App       id.App
+	Template  id.Template
+	Page      string   // path, without the query
+	Texts     []string // values of free text in it; none: there is no text to compare
+	Subject   string   // of the grant, canonical
+	Reader    id.User
+	Minted    time.Time // the grant
+	At        time.Time
+	Joined    int // people that a subject of this template may join; 0: none
+	Reach     int // people the developer may reach in 24 hours
+}
+
+// Why something is held.
+const (
+	Crowd = "shape" // the same to too many
+	Pace  = "pace"  // a new template's first half hour
+	Hoard = "hoard" // a burst of old grants
+)
+
+// A Verdict is what the counts say, this sighting included.
+type Verdict struct {
+	Hold    string    // "", Crowd, Pace or Hoard
+	Until   time.Time // Pace: when it is released unless reports speak against it
+	TooFar  bool      // the developer has reached all the people they may today; it was not counted
+	OfTempl int       // held for Crowd or Hoard in the last 24 hours, this one included, of the template
+	OfApp   int       // and of the app
+}
+
+// A Board counts. Seeing the same reader again within a count's time changes nothing.
+type Board interface {
+	See(ctx context.Context, s Sighting) (Verdict, error)
+	// Forget takes back what is held of a template: a moderator has released it.
+	Forget(ctx context.Context, t id.Template) error
+}
+
+// Limits are the law's. --limits off does not lift them.
+type Limits struct {
+	Short, Long         time.Duration // windows in which readers of the same are counted
+	ShortMost, LongMost int           // readers in them before further ones are held
+	PaceFirst           int           // readers of a new template who get theirs at once
+	PaceFor             time.Duration // how long a template is new, from its first notice
+	HoardFloor          int           // redemptions in an hour that are never a burst
+	HoardTimes          int           // times the weekly p95 of hours
+	HoardAge            time.Duration // how old a grant is to be hoarded
+	AloneShare          int           // a node that counts alone holds at 1/AloneShare of a limit
+}
+
+// DefaultLimits are those of notices: 20 in 10 minutes, 100 in a day.
+func DefaultLimits() Limits {
+	return Limits{
+		Short: 10 * time.Minute, Long: 24 * time.Hour, ShortMost: 20, LongMost: 100,
+		PaceFirst: 50, PaceFor: 30 * time.Minute, HoardFloor: 50, HoardTimes: 5, HoardAge: 24 * time.Hour, AloneShare: 4,
+	}
+}
