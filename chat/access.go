@@ -50,6 +50,11 @@ func (s *Service) access(ctx context.Context, u id.User, name string) (access, e
 		return access{}, err
 	case st.Kind() == id.Group:
 		return access{}, fault.NotFound
+	case st.Kind() == id.Service:
+		_, app, _ := st.Served()
+		if _, err := s.opt.Apps.AppName(ctx, app); err != nil {
+			return access{}, err
+		}
 	case st.Kind() == id.Direct: // nobody has written yet; it exists if the other does
 		if _, err := s.people.DisplayName(ctx, a.peer); err != nil {
 			return access{}, err

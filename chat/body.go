@@ -75,6 +75,9 @@ func (s *Service) body(ctx context.Context, from id.User, kind stream.Kind, raw 
 	case Contact:
 		body, err = s.contactBody(ctx, raw)
 		return body, nil, Medium{}, err
+	case AppCard:
+		body, err = s.cardBody(ctx, raw)
+		return body, nil, Medium{}, err
 	case Image, Voice, Video, File:
 		if s.opt.Media == nil {
 			break

@@ -9,8 +9,13 @@ import (
 	"github.com/teahouse-im/teahouse/wire"
 )
 
-// OpenDirect names the conversation of u and another, who need not have written yet.
+// OpenDirect names the conversation of u and another, who need not have written
+// yet, or of u and an app.
 func (s *Service) OpenDirect(ctx context.Context, u id.User, with string) (string, error) {
+	if app, ok := id.ParseApp(with); ok {
+		_, err := s.opt.Apps.AppName(ctx, app)
+		return string(id.ServiceStream(u, app)), err
+	}
 	peer, ok := id.ParseUser(with)
 	if !ok {
 		return "", fault.NotFound

@@ -101,7 +101,7 @@ func (s *Service) recallWindow(k stream.Kind) time.Duration {
 // countable tells whether an entry is a message, taken back or not.
 func countable(k stream.Kind) bool {
 	switch k {
-	case Text, Location, Contact, Image, Voice, Video, File:
+	case Text, Location, Contact, AppCard, Image, Voice, Video, File:
 		return true
 	}
 	return k.Redacted()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
@@ -26,6 +27,9 @@ func (s *Service) Send(ctx context.Context, d Draft) (sent wire.Sent, repeat boo
 		return wire.Sent{}, false, err
 	}
 	r, err := s.seq.Append(ctx, to, draft)
+	if err == nil {
+		err = s.told(ctx, &r.Entry)
+	}
 	if err != nil {
 		return wire.Sent{}, false, err
 	}
@@ -45,10 +49,21 @@ func (s *Service) Begin(ctx context.Context, d Draft, then func(wire.Sent, error
 			then(wire.Sent{}, err)
 			return
 		}
-		then(wire.SentOf(r.Entry), nil)
+		if to.Kind() != id.Service {
+			then(wire.SentOf(r.Entry), nil)
+			return
+		}
+		s.telling.Go(func() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellWithin)
+			defer cancel()
+			then(wire.SentOf(r.Entry), s.told(ctx, &r.Entry))
+		})
 	})
 	return nil
 }
+
+// tellWithin bounds how long the acknowledgement of a message to an app waits for the app to be told.
+const tellWithin = 10 * time.Second
 
 // accept checks everything there is to check about a message.
 func (s *Service) accept(ctx context.Context, d Draft) (id.Stream, stream.Draft, error) {
@@ -74,10 +89,14 @@ func (s *Service) accept(ctx context.Context, d Draft) (id.Stream, stream.Draft,
 	if err := s.mayMention(ctx, a, mentions); err != nil {
 		return "", stream.Draft{}, err
 	}
-	if a.stream.Kind() == id.Direct {
-		if err := s.open(ctx, d.From, a.peer, a.stream); err != nil {
-			return "", stream.Draft{}, err
-		}
+	switch a.stream.Kind() {
+	case id.Direct:
+		err = s.open(ctx, d.From, a.peer, a.stream)
+	case id.Service:
+		err = s.openService(ctx, &a)
+	}
+	if err != nil {
+		return "", stream.Draft{}, err
 	}
 	if medium.ID != "" {
 		err := s.carry(ctx, &medium, a.stream, msg)
@@ -99,7 +118,9 @@ func (s *Service) target(ctx context.Context, d Draft) (access, error) {
 		return access{}, fault.BadRequest.Saying("Name either a stream or a user to send to.")
 	}
 	name := d.Send.Stream
-	if d.Send.To != "" {
+	if app, ok := id.ParseApp(d.Send.To); ok {
+		name = string(id.ServiceStream(d.From, app))
+	} else if d.Send.To != "" {
 		to, ok := id.ParseUser(d.Send.To)
 		if !ok {
 			return access{}, fault.NotFound
@@ -127,7 +148,8 @@ func (s *Service) target(ctx context.Context, d Draft) (access, error) {
 }
 
 // mayWrite is the rule of who may send: friends to each other, members who are
-// not muted to their group. Nobody writes into personal streams.
+// not muted to their group, anybody to an app they have not blocked. Nobody writes
+// into personal streams.
 func (s *Service) mayWrite(ctx context.Context, a access) error {
 	switch a.stream.Kind() {
 	case id.Direct:
@@ -135,6 +157,9 @@ func (s *Service) mayWrite(ctx context.Context, a access) error {
 			return s.rel.Unblocked(ctx, a.user, a.peer)
 		}
 		return s.rel.MayWrite(ctx, a.user, a.peer)
+	case id.Service:
+		_, app, _ := a.stream.Served()
+		return s.opt.Apps.MayWrite(ctx, a.user, app)
 	case id.Group:
 		g, err := s.group(ctx, a.stream)
 		if err != nil {
@@ -160,7 +185,7 @@ func (s *Service) mayWrite(ctx context.Context, a access) error {
 func (s *Service) mayMention(ctx context.Context, a access, mentions []string) error {
 	for _, name := range mentions {
 		switch {
-		case a.stream.Kind() == id.Direct:
+		case a.stream.Kind() != id.Group:
 			if !slices.Contains([]id.User{a.user, a.peer}, id.User(name)) {
 				return fault.BadRequest.At("/body/mentions", "names somebody who is not here")
 			}

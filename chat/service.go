@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/teahouse-im/teahouse/bus"
@@ -45,6 +46,7 @@ type Options struct {
 
 	RecallWindowFiles time.Duration // the same, for files
 	Media             Library       // what messages show; nil: they cannot
+	Apps              Apps          // who can be written to beside people; nil: nobody
 }
 
 // DefaultOptions are those of a fresh installation.
@@ -68,12 +70,20 @@ type Service struct {
 	opt    Options
 	opened opened
 	recent *recent
+
+	telling sync.WaitGroup // apps of messages to them
 }
 
 // NewService puts the parts together.
 func NewService(store Store, log stream.Log, seq *stream.Sequencer, b bus.Bus, people People, rel Relations, opt Options) *Service {
+	if opt.Apps == nil {
+		opt.Apps = noApps{}
+	}
 	return &Service{store: store, log: log, seq: seq, bus: b, people: people, rel: rel, opt: opt, recent: newRecent()}
 }
 
 // Close ends what keeps the caches. Nothing may be asked of the service any more.
-func (s *Service) Close() { s.recent.close() }
+func (s *Service) Close() {
+	s.telling.Wait()
+	s.recent.close()
+}

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -181,9 +182,9 @@ func streamsOf(all []access) []id.Stream {
 }
 
 // current tells whether a device that does not know the stream should: it is
-// the user's now, and a direct conversation has a first message.
+// the user's now, and one with another or with an app has a first message.
 func (a *access) current(head stream.Head) bool {
-	return a.left.Seq == 0 && (head.Seq > 0 || a.stream.Kind() != id.Direct)
+	return a.left.Seq == 0 && (head.Seq > 0 || a.stream.Kind() != id.Direct && a.stream.Kind() != id.Service)
 }
 
 // moved tells whether there is something to say to a device that is at cursor.
@@ -222,6 +223,13 @@ func (s *Service) entitle(ctx context.Context, a *access, st *wire.Stream) (err 
 		}
 		shown := g.wire(a.role(&g))
 		st.Title, st.Group = g.Name, &shown
+	case id.Service:
+		_, app, _ := a.stream.Served()
+		st.Peer = string(app)
+		st.Title, err = s.opt.Apps.AppName(ctx, app)
+		if errors.Is(err, fault.NotFound) { // it is gone or suspended; what was said stays
+			st.Title, err = st.Peer, nil
+		}
 	default:
 		st.Title = a.stream.Name()
 	}
