@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -59,7 +58,7 @@ type (
 // Contacts are u's friends as far as they have changed since a version; "" asks
 // for all. BadRequest: that was never a version.
 func (s *Service) Contacts(ctx context.Context, u id.User, since string) (Increment, error) {
-	after, err := parseVersion(since)
+	after, err := s.versions.parse(u, since)
 	if err != nil {
 		return Increment{}, err
 	}
@@ -90,7 +89,7 @@ func (s *Service) Contacts(ctx context.Context, u id.User, since string) (Increm
 			inc.Removed = append(inc.Removed, p.Other)
 		}
 	}
-	inc.Version = formatVersion(latest)
+	inc.Version = s.versions.format(u, latest)
 	return inc, s.name(ctx, inc.Items)
 }
 
@@ -121,21 +120,6 @@ func (s *Service) name(ctx context.Context, friends []Friend) error {
 		})
 	}
 	return g.Wait()
-}
-
-var errVersion = fault.BadRequest.Saying("This is no version of a contact list.")
-
-func formatVersion(v int64) string { return "v" + strconv.FormatInt(v, 36) }
-
-func parseVersion(s string) (int64, error) {
-	if s == "" {
-		return 0, nil
-	}
-	v, err := strconv.ParseInt(strings.TrimPrefix(s, "v"), 36, 64)
-	if err != nil || v < 0 || formatVersion(v) != s {
-		return 0, errVersion
-	}
-	return v, nil
 }
 
 // Change changes what u has written about a friend. NotFound: other is none; BadRequest.

@@ -2,6 +2,7 @@ package contact
 
 import (
 	"context"
+	"crypto/rand"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -32,6 +33,10 @@ type People interface {
 type Options struct {
 	Now     func() time.Time
 	Friends int // friends one person can have
+	// Secret hides what versions of contact lists count; the same on every node, and
+	// kept, or else clients have to ask for whole lists again. Empty: versions are
+	// good for as long as the Service.
+	Secret []byte
 	// Befriended is called while a friendship is carried out, before its people are
 	// told, and again until it succeeds. It must not act on the two here.
 	Befriended func(ctx context.Context, a, b id.User) error
@@ -59,6 +64,8 @@ type Service struct {
 	people  People
 	opt     Options
 	passes  *otter.Cache[pair, pass]
+
+	versions versions
 }
 
 // NewService puts the parts together.
@@ -69,8 +76,12 @@ func NewService(store Store, entries Entries, people People, opt Options) *Servi
 	if opt.Changed == nil {
 		opt.Changed = func(id.User, id.User) {}
 	}
+	if len(opt.Secret) == 0 {
+		opt.Secret = make([]byte, 32)
+		rand.Read(opt.Secret)
+	}
 	return &Service{
-		store: store, entries: entries, people: people, opt: opt,
+		store: store, entries: entries, people: people, opt: opt, versions: newVersions(opt.Secret),
 		passes: otter.Must(&otter.Options[pair, pass]{
 			MaximumSize:      passMost,
 			ExpiryCalculator: otter.ExpiryWriting[pair, pass](passFresh),
