@@ -19,6 +19,7 @@ import (
 
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/stream"
 )
 
 // Scope is how far a grant goes.
@@ -53,6 +54,7 @@ type Act struct {
 	Page   string    `json:"page,omitempty"`
 	At     time.Time `json:"at"`
 	Device id.Device `json:"device,omitempty"`
+	Name   string    `json:"name,omitempty"` // of the tap, or the message
 }
 
 // An Offer is what one item of a sheet would grant, out of an approved template.
@@ -60,11 +62,12 @@ type Offer struct {
 	Template id.Template
 	Version  int
 	Title    string
+	Page     string // where the tap has to have been
 	Scope    Scope
 	Subject  string // canonical
 	Locked   Values
 	Uses     int           // of once 1, progress ≤ 5, standing 0 (by cadence)
-	Lives    time.Duration // once and standing: from the decision; progress: from the first use
+	Lives    time.Duration // once and standing: from the sheet on; progress: from the first use
 	Within   time.Duration // progress: how soon the first use has to come
 	Cadence  *Cadence      // standing
 }
@@ -109,7 +112,7 @@ type Grant struct {
 	App      id.App      `json:"app"`
 	AppName  string      `json:"app_name"` // when it was minted
 	Template id.Template `json:"template,omitempty"`
-	Version  int         `json:"version,omitempty"`
+	Version  int         `json:"version,omitzero"`
 	Title    string      `json:"title,omitempty"`
 	Scope    Scope       `json:"scope"`
 	Subject  string      `json:"subject,omitempty"`
@@ -118,24 +121,33 @@ type Grant struct {
 	Act      Act         `json:"act"`
 	Sheet    *SheetItem  `json:"sheet,omitempty"` // as shown
 
-	Uses      int           `json:"uses"` // granted; 0 for standing
-	Left      int           `json:"left"` // of them; for standing what the cadence leaves is counted from Sent
+	Uses      int           `json:"uses"` // granted, by each turn of a window; 0 for standing
+	Left      int           `json:"left"` // of them; for standing see Remaining
 	MintedAt  time.Time     `json:"minted_at"`
 	ExpiresAt time.Time     `json:"expires_at"`
-	Lives     time.Duration `json:"lives,omitempty"` // progress: from the first use
-	First     time.Time     `json:"first,omitzero"`  // use
-	State     string        `json:"state,omitempty"` // progress: sent last
-	Sent      []time.Time   `json:"sent,omitempty"`  // standing: within the cadence's period
-	Places    []id.Seq      `json:"places,omitempty"`
+	Lives     time.Duration `json:"lives,omitzero,format:nano"` // progress: from the first use
+	First     time.Time     `json:"first,omitzero"`             // use
+	State     string        `json:"state,omitempty"`            // progress: sent last
+	Sent      []time.Time   `json:"sent,omitempty"`             // standing: within the cadence's period
+	Unread    []Place       `json:"unread,omitempty"`           // standing: the latest that the user had not read
 
-	HandedAt time.Time `json:"handed_at"`      // from when on the app's server may know it
-	Turn     int       `json:"turn,omitempty"` // window: how often the user has written
-	End      string    `json:"end,omitempty"`  // Consumed or Closed
+	HandedAt time.Time   `json:"handed_at"`          // from when on the app's server may know it
+	Turn     int         `json:"turn,omitzero"`      // window: how often the user has written
+	Messages []uuid.UUID `json:"messages,omitempty"` // window: the latest of them
+	End      string      `json:"end,omitempty"`      // Consumed or Closed
+	Stopped  bool        `json:"stopped,omitzero"`   // it was the user who closed it
+}
+
+// A Place is where in @notices a notice stands; its Seq is 0 until it does.
+type Place struct {
+	Notice uuid.UUID `json:"notice"`
+	Seq    id.Seq    `json:"seq,omitzero"`
 }
 
 // Handed is a grant as an app's server knows it. Nothing in it tells whose it is.
 type Handed struct {
-	Handle    string // gh1_…
+	Event     id.Delivery // the same whenever this is told again
+	Handle    string      // gh1_…
 	Template  id.Template
 	Version   int
 	Subject   string
@@ -160,7 +172,7 @@ type Notice struct {
 	AppName  string      `json:"app_name"`
 	Grant    id.Grant    `json:"grant"`
 	Template id.Template `json:"template,omitempty"`
-	Version  int         `json:"version,omitempty"`
+	Version  int         `json:"version,omitzero"`
 	Title    string      `json:"title,omitempty"`
 	Data     Values      `json:"data,omitempty"` // all params
 	Page     string      `json:"page,omitempty"`
@@ -169,10 +181,12 @@ type Notice struct {
 	Alert    bool        `json:"alert"`
 	Status   string      `json:"status"`
 	Why      string      `json:"why,omitempty"` // it is held: "shape", "pace", "hoard"
-	Attempt  uuid.UUID   `json:"attempt"`       // who decided it
+	Turn     int         `json:"turn,omitzero"`        // of the window
+	Stops    int         `json:"stops,omitzero"`       // how often the user had stopped this app and template by then
+	Released time.Time   `json:"released_at,omitzero"` // it was held until then
 	// Of a window: the answer, for the service conversation.
-	Kind string          `json:"kind,omitempty"`
-	Body json.RawMessage `json:"body,omitempty"`
+	Kind stream.Kind     `json:"kind,omitempty"`
+	Body json.RawMessage `json:"body,omitzero"`
 }
 
 // A Spend is what an app wants to send, after everything but the grant itself was found good.
@@ -189,9 +203,7 @@ type Spend struct {
 	Allowed  []string // progress: the states from which State may follow; "" is the beginning
 	Alert    bool     // unless the user had enough today
 	Hold     string   // why it is held; "": it is not
-	Key      string   // the idempotency key
-	Hash     [32]byte // of everything the request said
-	Kind     string
+	Kind     stream.Kind
 	Body     json.RawMessage
 }
 
