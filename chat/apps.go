@@ -68,10 +68,7 @@ type cardBody struct {
 	Page  string `json:"page"`
 }
 
-const (
-	cardTitleMost = 64  // code points
-	cardPageMost  = 512 // bytes
-)
+const cardTitleMost = 64 // code points
 
 func (s *Service) cardBody(ctx context.Context, raw []byte) (stdjson.RawMessage, error) {
 	b, err := wire.Decode[cardBody](raw)
@@ -88,18 +85,11 @@ func (s *Service) cardBody(ctx context.Context, raw []byte) (stdjson.RawMessage,
 		return nil, fault.TooLarge.At("/body/title", "is too long")
 	case strings.IndexFunc(b.Title, unicode.IsControl) >= 0:
 		return nil, fault.BadRequest.At("/body/title", "has characters that no title has")
-	case !IsPage(b.Page):
+	case !id.IsPage(b.Page):
 		return nil, fault.BadRequest.At("/body/page", "is no page of a mini-program, such as /queue?no=17")
 	}
 	if _, err := s.opt.Apps.AppName(ctx, app); err != nil {
 		return nil, err
 	}
 	return json.Marshal(b)
-}
-
-// IsPage tells whether p can be a page within a mini-program: an absolute path, perhaps with a query.
-func IsPage(p string) bool {
-	path, _, _ := strings.Cut(p, "?")
-	return len(p) <= cardPageMost && strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "//") &&
-		!strings.Contains(path, "..") && strings.IndexFunc(p, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' || r == '#' }) < 0
 }

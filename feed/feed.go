@@ -35,6 +35,7 @@ type Post struct {
 	Text     string    `json:"text,omitempty"`
 	Media    []Medium  `json:"media,omitempty"`
 	Location *Location `json:"location,omitempty"`
+	Card     *Card     `json:"app_card,omitempty"`
 	Mentions []id.User `json:"mentions,omitempty"` // of those who could see it when it was posted
 	Audience Audience  `json:"audience"`
 
@@ -49,6 +50,13 @@ type Medium struct {
 	Width       int      `json:"width"` // pixels
 	Height      int      `json:"height"`
 	Placeholder string   `json:"placeholder,omitempty"`
+}
+
+// A Card is a page of a mini-program that somebody shares.
+type Card struct {
+	App   id.App `json:"app"`
+	Title string `json:"title"`
+	Page  string `json:"page"` // a path within the app
 }
 
 // A Location is where something was.

@@ -13,7 +13,10 @@ import (
 	"github.com/teahouse-im/teahouse/id"
 )
 
-const placeRunes = 200 // of a location's name
+const (
+	placeRunes = 200 // of a location's name
+	cardRunes  = 64  // of a card's title
+)
 
 // A Draft is what somebody wants to post. Mentions of people outside the audience
 // are dropped.
@@ -21,6 +24,7 @@ type Draft struct {
 	Text     string
 	Media    []string
 	Location *Location
+	Card     *Card
 	Mentions []string
 	Audience Audience
 }
@@ -30,8 +34,8 @@ type Draft struct {
 // BadRequest, ErrNotFriends.
 func (s *Service) Post(ctx context.Context, author id.User, d Draft) (Moment, error) {
 	now := s.opt.Now().UTC()
-	p := Post{ID: id.NewPost(now), Author: author, At: precise(now), Text: d.Text, Location: d.Location, Owed: true}
-	if err := s.checkDraft(&d); err != nil {
+	p := Post{ID: id.NewPost(now), Author: author, At: precise(now), Text: d.Text, Location: d.Location, Card: d.Card, Owed: true}
+	if err := errors.Join(s.checkDraft(&d), s.checkCard(ctx, d.Card)); err != nil {
 		return Moment{}, err
 	}
 	var err error
@@ -60,7 +64,7 @@ func (s *Service) checkDraft(d *Draft) error {
 	if err := s.checkText(d.Text, "/text"); err != nil {
 		return err
 	}
-	if blank(d.Text) && len(d.Media) == 0 && d.Location == nil {
+	if blank(d.Text) && len(d.Media) == 0 && d.Location == nil && d.Card == nil {
 		return fault.BadRequest.At("/text", "is empty, and there is nothing else")
 	}
 	if l := d.Location; l != nil {
@@ -84,6 +88,26 @@ func (s *Service) checkDraft(d *Draft) error {
 		}
 	}
 	return nil
+}
+
+// checkCard checks that a card shows a page of an app that there is.
+func (s *Service) checkCard(ctx context.Context, c *Card) error {
+	if c == nil {
+		return nil
+	}
+	switch {
+	case blank(c.Title) || !isText(c.Title):
+		return fault.BadRequest.At("/app_card/title", "is no title")
+	case utf8.RuneCountInString(c.Title) > cardRunes:
+		return fault.BadRequest.At("/app_card/title", fmt.Sprintf("has more than %d characters", cardRunes))
+	case !id.IsPage(c.Page):
+		return fault.BadRequest.At("/app_card/page", "is no page of a mini-program, such as /queue?no=17")
+	}
+	err := s.opt.Apps(ctx, c.App)
+	if errors.Is(err, fault.NotFound) {
+		err = fault.BadRequest.At("/app_card/app", "is no app")
+	}
+	return err
 }
 
 // checkText checks what people write; at points into the request.

@@ -1,6 +1,7 @@
 package feed_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -389,4 +390,33 @@ func TestDeleting(t *testing.T) {
 		t.Fatalf("it is still noted what was told: %v", told)
 	}
 	h.quiet()
+}
+
+// A moment can show a page of a mini-program that there is, and nothing else with it.
+func TestAMomentWithACard(t *testing.T) {
+	app := id.NewApp()
+	h := open(t)
+	h.opt.Apps = func(_ context.Context, a id.App) error {
+		if a != app {
+			return fault.NotFound
+		}
+		return nil
+	}
+	h.Service = h.node(h.store, h.seq, h.store)
+	h.befriend("ann", "ben")
+	card := feed.Card{App: app, Title: "Our queue", Page: "/queue?no=17"}
+	m := h.draft("ann", feed.Draft{Card: &card, Audience: forFriends})
+	if got := h.sees("ben", m.ID); got.Card == nil || *got.Card != card {
+		t.Errorf("ben sees %+v", got.Card)
+	}
+	for at, c := range map[string]feed.Card{
+		"/app_card/app":   {App: id.NewApp(), Title: "x", Page: "/"},
+		"/app_card/title": {App: app, Title: " ", Page: "/"},
+		"/app_card/page":  {App: app, Title: "x", Page: "https://evil.example"},
+	} {
+		_, err := h.Post(h.t.Context(), "ann", feed.Draft{Text: "look", Card: &c, Audience: forFriends})
+		if f := fault.From(err); f.Code != "bad_request" || len(f.Fields) != 1 || f.Fields[0].Pointer != at {
+			t.Errorf("%s: %v %+v", at, err, f.Fields)
+		}
+	}
 }

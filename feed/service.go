@@ -57,17 +57,18 @@ type Hint func(to, author id.User, p id.Post)
 // Options of a Service.
 type Options struct {
 	Now           func() time.Time
-	Wall          func() time.Time // the real time, also where Now can be moved
-	TextRunes     int              // characters of a post, and of a comment
-	Images        int              // in one post
-	Mentions      int              // in one post
-	Comments      int              // under one post
-	AudienceUsers int              // people an audience names
-	BackFill      int              // posts that new friends find of each other
-	Courtesy      time.Duration    // how long an answer waits for those to be told who hear of it
-	SweepEvery    time.Duration    // between looks for what was left undone
-	SweepAfter    time.Duration    // how old what was left undone is, before somebody else does it
-	Failed        func(error)      // hears of background work that failed and will be tried again
+	Wall          func() time.Time                    // the real time, also where Now can be moved
+	TextRunes     int                                 // characters of a post, and of a comment
+	Images        int                                 // in one post
+	Mentions      int                                 // in one post
+	Comments      int                                 // under one post
+	AudienceUsers int                                 // people an audience names
+	BackFill      int                                 // posts that new friends find of each other
+	Courtesy      time.Duration                       // how long an answer waits for those to be told who hear of it
+	SweepEvery    time.Duration                       // between looks for what was left undone
+	SweepAfter    time.Duration                       // how old what was left undone is, before somebody else does it
+	Apps          func(context.Context, id.App) error // tells whether there is such an app; fault.NotFound
+	Failed        func(error)                         // hears of background work that failed and will be tried again
 }
 
 // DefaultOptions are those of a fresh installation.
@@ -75,6 +76,7 @@ func DefaultOptions() Options {
 	return Options{
 		Now: time.Now, Wall: time.Now, TextRunes: 2000, Images: 9, Mentions: 50, Comments: 2000, AudienceUsers: 1000, BackFill: 50,
 		Courtesy:   200 * time.Millisecond,
+		Apps:       func(context.Context, id.App) error { return fault.NotFound },
 		SweepEvery: 2 * time.Second, SweepAfter: 5 * time.Second, Failed: func(error) {},
 	}
 }

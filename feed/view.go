@@ -18,6 +18,7 @@ type Moment struct {
 	Text     string
 	Media    []Medium
 	Location *Location
+	Card     *Card
 	Mentions []id.User
 	Audience *Audience // for its author alone; without Frozen
 	Likes    []Liked   // the earliest first
@@ -94,7 +95,7 @@ func (e *eye) comment(a *Act) bool {
 // view is a thread as somebody sees it who may see the post.
 func (e *eye) view(t *Thread) Moment {
 	m := Moment{
-		ID: t.ID, Author: t.Author, At: t.At, Text: t.Text, Media: t.Media, Location: t.Location, Mentions: t.Mentions,
+		ID: t.ID, Author: t.Author, At: t.At, Text: t.Text, Media: t.Media, Location: t.Location, Card: t.Card, Mentions: t.Mentions,
 		Likes: []Liked{}, Comments: []Said{},
 	}
 	if m.Media == nil {

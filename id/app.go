@@ -28,6 +28,17 @@ func NewApp() App { return App(appPrefix + random()) }
 // ParseApp checks an app's id.
 func ParseApp(s string) (App, bool) { return App(s), isRandom(s, appPrefix) }
 
+// pageMost bounds a page's name, in bytes.
+const pageMost = 512
+
+// IsPage tells whether p can be a page within a mini-program: an absolute path,
+// perhaps with a query, in printable ASCII.
+func IsPage(p string) bool {
+	path, _, _ := strings.Cut(p, "?")
+	return len(p) <= pageMost && strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "//") && !strings.Contains(path, "..") &&
+		strings.IndexFunc(p, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' || r == '#' }) < 0
+}
+
 // NewTemplate makes the id of a new template.
 func NewTemplate() Template { return Template("t-" + random()) }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -49,6 +50,9 @@ type Config struct {
 	MediaBytes        int64         `default:"104857600" help:"Bytes of one upload."`
 	MediaPixels       int64         `default:"50000000" help:"Pixels of one picture."`
 
+	GrantDelay   string         `default:"30s-2m" placeholder:"FROM-TO" help:"How long after a user agreed an app's server hears of it, at random between the two; one duration is always that long. So no page can make its use depend on consent."`
+	WebhookAllow []netip.Prefix `placeholder:"CIDR" help:"Addresses inside the network that webhooks may call; without it they call public ones only."`
+
 	Heartbeat       time.Duration `default:"30s" help:"How often the server pings a connection."`
 	FramesPerSecond int           `default:"30" help:"Frames a connection may send per second in the long run."`
 	FramesBurst     int           `default:"60" help:"Frames a connection may send at once."`
@@ -88,6 +92,9 @@ func (c *Config) Check() error {
 			errs = append(errs, fmt.Errorf("--%s must be at least 1s, not %s", flag, d))
 		}
 	}
+	if _, _, err := c.grantDelay(); err != nil {
+		errs = append(errs, err)
+	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		errs = append(errs, errors.New("--tls-cert and --tls-key go together"))
 	}
@@ -105,6 +112,20 @@ func (c *Config) Check() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// grantDelay reads --grant-delay.
+func (c *Config) grantDelay() (from, to time.Duration, err error) {
+	first, second, spread := strings.Cut(c.GrantDelay, "-")
+	from, err = time.ParseDuration(first)
+	to = from
+	if err == nil && spread {
+		to, err = time.ParseDuration(second)
+	}
+	if err != nil || from < 0 || to < from || to > 24*time.Hour {
+		return 0, 0, fmt.Errorf("--grant-delay: %q is neither a duration such as 0s nor two such as 30s-2m, up to 24h", c.GrantDelay)
+	}
+	return from, to, nil
 }
 
 func countSet(words []string) (n int) {
