@@ -46,6 +46,11 @@ func faultCodes(t *testing.T) (codes []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	deeper, err := filepath.Glob("*/*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, deeper...)
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
