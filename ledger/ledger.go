@@ -23,7 +23,8 @@ import (
 type Part string
 
 // A Row is a record. Rows of a part are in the byte order of their keys; a key is
-// 1 to 200 printable characters. In what a change stores, no Value takes the row away.
+// 1 to 200 printable characters. In what a change stores each key stands once, and
+// an empty Value takes the row away: nobody reads one.
 type Row struct {
 	Key   string
 	Value []byte
@@ -42,6 +43,12 @@ type View struct {
 	Rows []Row // in the order of their keys, each once
 	// Version is the backend's, to tell whether the part has changed since.
 	Version []byte
+}
+
+// NewView makes a View of rows in any order, some of them perhaps twice.
+func NewView(rows []Row, version []byte) View {
+	slices.SortFunc(rows, func(a, b Row) int { return strings.Compare(a.Key, b.Key) })
+	return View{slices.CompactFunc(rows, func(a, b Row) bool { return a.Key == b.Key }), version}
 }
 
 // Get is one row's value; nil if there is none.

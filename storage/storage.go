@@ -10,6 +10,7 @@ import (
 	"github.com/teahouse-im/teahouse/chat"
 	"github.com/teahouse-im/teahouse/contact"
 	"github.com/teahouse-im/teahouse/feed"
+	"github.com/teahouse-im/teahouse/ledger"
 	"github.com/teahouse-im/teahouse/media"
 	"github.com/teahouse-im/teahouse/stream"
 )
@@ -23,6 +24,7 @@ type Backend interface {
 	chat.Store
 	feed.Store
 	media.Store
+	ledger.Store
 
 	// Ready tells whether the store can be read and written at the moment, and if not, why.
 	Ready(ctx context.Context) error

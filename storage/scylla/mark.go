@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -15,15 +14,7 @@ import (
 	"github.com/teahouse-im/teahouse/id"
 )
 
-// Marks are written and deleted all the time, and a database reads past what was
-// deleted for long. So a shard's marks lie in partitions by ten minutes of their
-// ids, slots, and feed_slots lists those that may have some. A slot that is empty
-// is taken from the list when nobody who writes there relies on it any more:
-//
-// Who writes a mark listed its slot at most slotLasts before the mark was
-// acknowledged, or lists it again after. Who finds a slot empty, 2·slotLasts after
-// it was last listed, would have seen any mark that relies on that, and takes away
-// only what was listed then: a later listing stays.
+// A shard's marks lie in slots, of ten minutes of their ids, and feed_slots lists them.
 type slotKey struct {
 	shard int
 	slot  int64
@@ -38,48 +29,16 @@ func slotOf(m feed.Mark) slotKey {
 	return slotKey{feed.Shard(m.Post), timeOf(m.ID).UnixMilli() / slotLength.Milliseconds()}
 }
 
-// slots remembers when this server listed slots last.
-type slots struct {
-	mu     sync.Mutex
-	listed map[slotKey]time.Time
-}
-
-const slotsMost = 1 << 10
-
-func (l *slots) since(k slotKey) time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.listed[k]
-}
-
-func (l *slots) note(k slotKey, at time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.listed == nil || len(l.listed) >= slotsMost {
-		l.listed = map[slotKey]time.Time{}
-	}
-	l.listed[k] = at
-}
-
 // putMark stores a mark; the zero mark is none.
 func (s *Store) putMark(ctx context.Context, m feed.Mark) error {
 	if m == (feed.Mark{}) {
 		return nil
 	}
 	k := slotOf(m)
-	if s.now().Sub(s.slots.since(k)) > slotLasts/2 {
-		if err := s.listSlot(ctx, k); err != nil {
-			return err
-		}
-	}
-	q := s.writing(ctx, `INSERT INTO feed_marks (shard, slot, mark, post) VALUES (?, ?, ?, ?)`, k.shard, k.slot, gocql.UUID(m.ID), string(m.Post))
-	if err := q.Exec(); err != nil {
-		return readError(err)
-	}
-	if s.now().Sub(s.slots.since(k)) > slotLasts {
-		return s.listSlot(ctx, k)
-	}
-	return nil
+	return s.slots.listing(s.now, k, func() error { return s.listSlot(ctx, k) }, func() error {
+		q := s.writing(ctx, `INSERT INTO feed_marks (shard, slot, mark, post) VALUES (?, ?, ?, ?)`, k.shard, k.slot, gocql.UUID(m.ID), string(m.Post))
+		return readError(q.Exec())
+	})
 }
 
 // remark is err, what became of a record's write. If it was written long after its
@@ -119,7 +78,7 @@ func (s *Store) Marks(ctx context.Context, shard, limit int) ([]feed.Mark, error
 	k := slotKey{shard: shard}
 	for since := (time.Time{}); len(all) < limit && list.Scan(&k.slot, &since); {
 		marks, err := s.marksIn(ctx, k, limit-len(all))
-		if err == nil && len(marks) == 0 && s.now().Sub(since) > 2*slotLasts {
+		if err == nil && len(marks) == 0 && s.slots.stale(s.now(), since) {
 			err = s.unlistSlot(ctx, k, since)
 		}
 		if err != nil {

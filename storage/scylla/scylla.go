@@ -50,7 +50,9 @@ type Store struct {
 	unsettled streamSet          // streams with an append whose outcome nobody has looked up
 	listed    knownSet[listKey]  // conversations that stand in somebody's list
 	months    knownSet[monthKey] // months that stand in the list of somebody's timeline
-	slots     slots
+	slots     slots[slotKey]
+	dueSlots  slots[dueSlot]
+	agreed    agreed
 	heads     together[headAnswer]
 }
 
@@ -73,6 +75,7 @@ func Open(ctx context.Context, url string, opt Options) (*Store, error) {
 		return nil, fmt.Errorf("%s: %w", a, err)
 	}
 	s := &Store{session: gocqlx.NewSession(cql), cql: cql, size: bucketSize, now: time.Now}
+	s.slots.lasts, s.dueSlots.lasts = slotLasts, dueLasts
 	if opt.bucketSize > 0 {
 		s.size = opt.bucketSize
 	}
