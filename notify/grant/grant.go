@@ -180,7 +180,8 @@ type Notice struct {
 	At       time.Time   `json:"at"`
 	Alert    bool        `json:"alert"`
 	Status   string      `json:"status"`
-	Why      string      `json:"why,omitempty"` // it is held: "shape", "pace", "hoard"
+	Why      string      `json:"why,omitempty"`        // it is held: "shape", "pace", "hoard"
+	Standing bool        `json:"standing,omitzero"`    // its grant is
 	Turn     int         `json:"turn,omitzero"`        // of the window
 	Stops    int         `json:"stops,omitzero"`       // how often the user had stopped this app and template by then
 	Released time.Time   `json:"released_at,omitzero"` // it was held until then

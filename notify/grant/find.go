@@ -1,0 +1,102 @@
+package grant
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/ledger"
+)
+
+// Found is a grant that an app holds, as it was when it was looked for.
+type Found struct {
+	Grant  Grant
+	Answer *Answer // what was answered to the same request before; nil if it is new
+
+	key   string // row of the idempotency key
+	hash  [32]byte
+	named uuid.UUID // the notice of Answer
+	view  ledger.View
+	caps  Caps
+}
+
+// keyRow names the row of an idempotency key, which is the app's and may hold anything.
+func keyRow(a id.App, key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return "key/" + string(a) + "/" + base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// wanted is what a redemption looks at.
+func wanted(a id.App, g id.Grant, key string) ledger.Want {
+	return ledger.Want{Keys: append(grantKeys(a, g), key, appKey(a), userKey)}
+}
+
+// Find looks for the grant of a handle, and whether key was used before for the
+// same request (which hash is of). ErrInvalid, which takes as long whatever is
+// wrong; ErrKeyMismatch: the key was used for something else.
+//
+// A grant that is over is found: see Live.
+func (b *Book) Find(ctx context.Context, a id.App, handle, key string, hash [32]byte) (*Found, error) {
+	u, g, ok := b.seal.open(a, handle)
+	if !ok {
+		u, g = "-", id.Grant(uuid.Nil.String()) // nobody; it is looked up like the others
+	}
+	f := &Found{key: keyRow(a, key), hash: hash, caps: b.opt.Caps}
+	var err error
+	if f.view, err = b.store.ReadPart(ctx, part(u), wanted(a, g, f.key)); err != nil {
+		return nil, fmt.Errorf("find a grant: %w", err)
+	}
+	f.Grant, ok, err = grantIn(f.view, a, g)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, ErrInvalid
+	}
+	var was answered
+	switch used, err := get(f.view, f.key, &was); {
+	case err != nil:
+		return nil, err
+	case used && was.Hash != hash:
+		return nil, ErrKeyMismatch
+	case used:
+		answer := b.answer(&f.Grant, was, true)
+		f.Answer, f.named = &answer, was.Notice
+	}
+	return f, nil
+}
+
+func (b *Book) answer(g *Grant, was answered, replayed bool) Answer {
+	return Answer{
+		Notice: b.seal.name(g.App, g.User, was.Notice), Status: was.Status, Alert: was.Alert, Left: was.Left, ExpiresAt: was.Expires, Replayed: replayed,
+	}
+}
+
+// Live tells whether anything could come of the grant: nil, ErrConsumed,
+// ErrClosed, ErrExpired, ErrNotActivated, or of a window ErrWindowClosed or
+// ErrWindowSpent.
+func (f *Found) Live(now time.Time) error { return f.Grant.usable(now) }
+
+func (g *Grant) usable(now time.Time) error {
+	over := !now.Before(g.ExpiresAt)
+	switch {
+	case g.Scope == Window && (g.End != "" || over):
+		return ErrWindowClosed
+	case g.Scope == Window && g.Left == 0:
+		return ErrWindowSpent
+	case g.End == Consumed:
+		return ErrConsumed
+	case g.End != "":
+		return ErrClosed
+	case over && g.Scope == Progress && g.First.IsZero():
+		return ErrNotActivated
+	case over:
+		return ErrExpired
+	}
+	return nil
+}

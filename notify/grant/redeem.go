@@ -1,0 +1,140 @@
+package grant
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/ledger"
+)
+
+// A Redemption is one use of a grant, spent, and the right to write the one entry
+// it was spent on. The zero Redemption is of nothing.
+type Redemption struct{ n Notice }
+
+// redeeming is one attempt to spend one use. Its notice's id is the attempt's:
+// where it stands in the row of the key, it was this attempt that won.
+type redeeming struct {
+	*Book
+	f    *Found
+	s    Spend
+	n    Notice
+	read id.Seq // how far the user has read, of a standing grant
+	now  time.Time
+
+	was     answered // what is true now
+	own     bool     // and it was this attempt that made it so
+	refused error    // and the grant ended by it
+}
+
+// Redeem spends one use of a grant that was found, or answers what was answered
+// before for the same key: also where that was at the same moment, elsewhere.
+// The caps on alerts make a notice silent; what is found wrong with the grant is
+// refused as by Live, and with ErrMismatch, ErrState or ErrCadence. ErrBusy: the
+// store did not say what became of it; the same again tells, and spends no second use.
+//
+// What is accepted is owed: it will be in the user's inbox even if nobody calls
+// Deliver.
+func (b *Book) Redeem(ctx context.Context, f *Found, s Spend) (Redemption, Answer, error) {
+	if f.Answer != nil {
+		r, err := b.again(ctx, f.Grant.User, f.named)
+		return r, *f.Answer, err
+	}
+	g := &f.Grant
+	r := &redeeming{Book: b, f: f, s: s, now: b.now()}
+	r.n = Notice{
+		ID: id.NewEntry(r.now), User: g.User, App: g.App, AppName: s.AppName, Grant: g.ID, Template: s.Template, Version: s.Version, Title: s.Title,
+		Data: s.Data, Page: s.Page, State: s.State, At: r.now, Status: Accepted, Standing: g.Scope == Standing, Kind: s.Kind, Body: s.Body,
+	}
+	if s.Hold != "" {
+		r.n.Status, r.n.Why = Held, s.Hold
+	}
+	if g.Scope == Standing {
+		var err error
+		if r.read, err = b.opt.ReadUpTo(ctx, g.User); err != nil {
+			return Redemption{}, Answer{}, fmt.Errorf("redeem: %w", err)
+		}
+	}
+	var owed []ledger.Due
+	if r.n.Status == Accepted {
+		owed = []ledger.Due{deliverDue(&r.n)}
+	}
+	if err := b.store.ChangePart(ctx, part(g.User), wanted(g.App, g.ID, f.key), f.view, owed, r.decide); err != nil {
+		return Redemption{}, Answer{}, fmt.Errorf("redeem: %w", busy(err))
+	}
+	switch {
+	case r.refused != nil:
+		return Redemption{}, Answer{}, r.refused
+	case !r.own:
+		again, err := b.again(ctx, g.User, r.was.Notice)
+		return again, b.answer(g, r.was, true), err
+	}
+	answer := b.answer(g, r.was, false)
+	if r.n.Status == Held {
+		return Redemption{}, answer, nil
+	}
+	return Redemption{r.n}, answer, nil
+}
+
+// again is the redemption of a notice that was accepted before, to make sure that
+// it has arrived; of one that must have by now, it is of nothing.
+func (b *Book) again(ctx context.Context, u id.User, n uuid.UUID) (Redemption, error) {
+	notice, found, err := b.notice(ctx, u, n)
+	if err != nil || !found || notice.Status != Accepted || b.now().Sub(notice.At) > day {
+		return Redemption{}, err
+	}
+	return Redemption{notice}, nil
+}
+
+func (r *redeeming) decide(v ledger.View) ([]ledger.Row, error) {
+	r.refused, r.own = nil, false
+	if used, err := get(v, r.f.key, &r.was); err != nil || used {
+		if r.own = r.was.Notice == r.n.ID; r.own {
+			r.n.Alert = r.was.Alert
+		}
+		if err == nil && r.was.Hash != r.f.hash {
+			return nil, ErrKeyMismatch
+		}
+		return nil, err
+	}
+	g, found, err := grantIn(v, r.n.App, r.n.Grant)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, ErrInvalid
+	}
+	var app appRow
+	if _, err := get(v, appKey(g.App), &app); err != nil {
+		return nil, err
+	}
+	var user userRow
+	if _, err := get(v, userKey, &user); err != nil {
+		return nil, err
+	}
+	var p pending
+	if err := r.use(&g); err != nil {
+		return nil, err
+	}
+	if g.End == Closed && !r.s.Terminal { // too much of it stayed unread
+		r.refused = ErrClosed
+		p.put(liveKey(g.App, g.ID), g)
+		return p.done()
+	}
+	r.n.Turn, r.n.Stops = g.Turn, app.stops(g.Template)
+	if r.n.Alert = r.s.Alert && r.ring(&app, &user); r.n.Alert {
+		p.put(appKey(g.App), app)
+		p.put(userKey, user)
+	}
+	r.was = answered{
+		Hash: r.f.hash, Notice: r.n.ID, Status: r.n.Status, Alert: r.n.Alert, Left: g.Remaining(r.now), Expires: g.ExpiresAt,
+	}
+	r.own = true
+	p.put(liveKey(g.App, g.ID), g)
+	p.put(r.f.key, r.was)
+	p.put(noticeKey(r.n.ID), r.n)
+	return p.done()
+}

@@ -1,0 +1,71 @@
+package grant
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/ledger"
+)
+
+const (
+	// messagesKept is how many of the latest messages a window knows, and
+	// messageLate how much older another one may be than the latest: so telling of
+	// one again does not reset the window.
+	messagesKept = 16
+	messageLate  = time.Minute
+)
+
+// Wrote opens the window of an app that by has written to, or resets it. The same
+// message again changes nothing. An app that by has blocked gets none.
+func (b *Book) Wrote(ctx context.Context, by By, a id.App, appName string, message uuid.UUID, at time.Time) error {
+	now := b.now()
+	fresh := Grant{ID: id.NewGrant(), User: by.User, App: a, Scope: Window, MintedAt: now}
+	due := handDue(handing{User: by.User, App: a, At: now}, message.String(), now)
+	w := ledger.Want{Keys: []string{appKey(a)}, Prefixes: []string{liveOf(a)}}
+	err := b.change(ctx, by.User, w, []ledger.Due{due}, func(v ledger.View) ([]ledger.Row, error) {
+		var app appRow
+		if _, err := get(v, appKey(a), &app); err != nil || app.Blocked {
+			return nil, err
+		}
+		grants, err := grantsUnder(v, liveOf(a))
+		if err != nil {
+			return nil, err
+		}
+		var p pending
+		g := fresh
+		if was := windowIn(grants); was != nil {
+			g = *was
+		}
+		if slices.Contains(g.Messages, message) || g.Turn > 0 && at.Before(g.Act.At.Add(-messageLate)) {
+			return nil, nil
+		}
+		p.retire(slices.DeleteFunc(grants, func(x Grant) bool { return x.ID == g.ID }), now)
+		g.Turn++
+		g.AppName, g.Title = appName, appName
+		g.Act = Act{Kind: "message", At: at.UTC(), Device: by.Device, Name: message.String()}
+		g.Messages = append(g.Messages, message)
+		g.Messages = g.Messages[max(0, len(g.Messages)-messagesKept):]
+		g.Uses, g.Left = b.opt.Caps.Replies, b.opt.Caps.Replies
+		g.ExpiresAt, g.HandedAt = now.Add(b.opt.Caps.WindowLives), now
+		p.put(liveKey(a, g.ID), g)
+		return p.done()
+	})
+	if err != nil {
+		return fmt.Errorf("open a window: %w", err)
+	}
+	b.hurry(due)
+	return nil
+}
+
+// windowIn is the window that a message resets; nil if there is none.
+func windowIn(grants []Grant) *Grant {
+	if i := slices.IndexFunc(grants, func(g Grant) bool { return g.Scope == Window && g.End == "" }); i >= 0 {
+		return &grants[i]
+	}
+	return nil
+}
