@@ -61,6 +61,11 @@ func (a *API) do(ctx context.Context, method, path string, in, out any) error {
 	if a.token != "" {
 		req.Header.Set("Authorization", "Bearer "+a.token)
 	}
+	return a.answer(req, out)
+}
+
+// answer makes a request and reads its answer; out may be nil.
+func (a *API) answer(req *http.Request, out any) error {
 	resp, err := a.http.Do(req)
 	if err != nil {
 		return err
@@ -68,7 +73,7 @@ func (a *API) do(ctx context.Context, method, path string, in, out any) error {
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, answerMost))
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
+		return fmt.Errorf("%s %s: %w", req.Method, req.URL.Path, err)
 	}
 	if resp.StatusCode/100 != 2 {
 		return problem(resp.StatusCode, resp.Header, answer)
@@ -77,7 +82,7 @@ func (a *API) do(ctx context.Context, method, path string, in, out any) error {
 		return nil
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
+		return fmt.Errorf("%s %s: %w", req.Method, req.URL.Path, err)
 	}
 	return nil
 }
