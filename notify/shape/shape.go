@@ -20,13 +20,14 @@ type Sighting struct {
 	App       id.App
 	Template  id.Template
 	Page      string   // path, without the query
-	Texts     []string // values of free text in it; none: there is no text to compare
+	Texts     []string // values of free text in it, as they are; none: there is no text to compare
 	Subject   string   // of the grant, canonical
 	Reader    id.User
+	Notice    string    // tells notices of the app apart, such as the grant and the idempotency key; the same again is held once
 	Minted    time.Time // the grant
 	At        time.Time
 	Joined    int // people that a subject of this template may join; 0: none
-	Reach     int // people the developer may reach in 24 hours
+	Reach     int // people the developer may reach in 24 hours; 0 is nobody
 }
 
 // Why something is held.

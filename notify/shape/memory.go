@@ -1,0 +1,233 @@
+package shape
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/teahouse-im/teahouse/id"
+)
+
+// Memory is a Board in one process's memory. It counts exactly.
+type Memory struct {
+	limits Limits
+	most   int
+
+	mu        sync.Mutex // guards what follows
+	now       int64      // the latest time that was seen, milliseconds
+	crowds    *crowds
+	members   *members
+	apps      map[uint64]*app
+	swept     int64            // hour in which apps were last looked through
+	templates map[uint64]int64 // when their first notice was, milliseconds
+	found     []int32          // scratch
+	readers   map[uint64]bool  // scratch
+}
+
+// Options are what a Memory is made with.
+type Options struct {
+	// Most is how many readers are tracked: one for each text and person in a day, one
+	// for each developer and person, and one for each subject and person. At the most everything
+	// further is held. A reader takes 100 to 200 bytes. 0: a million.
+	Most int
+}
+
+const mostReaders = 1 << 20
+
+// NewMemory makes a board on which nothing was seen.
+func NewMemory(l Limits, opt Options) *Memory {
+	if opt.Most <= 0 {
+		opt.Most = mostReaders
+	}
+	return &Memory{
+		limits: l, most: opt.Most, crowds: newCrowds(opt.Most), members: newMembers(opt.Most),
+		apps: map[uint64]*app{}, templates: map[uint64]int64{}, readers: map[uint64]bool{},
+	}
+}
+
+// A mark is a sighting as it was decided: what the board changes by, and what is
+// written down of it.
+type mark struct {
+	Print
+	at     int64 // milliseconds
+	until  int64 // of delivery
+	hold   string
+	old    bool // the grant
+	joined bool // by a subject that is small enough
+}
+
+// Sets of members.
+const (
+	reachSet   = 0x7265616368 // of a developer: people reached
+	paceSet    = 0x70616365   // of a template: who got theirs at once while it was new
+	subjectSet = 0x7375626a   // of a subject: people who share it
+)
+
+// See implements Board.
+func (m *Memory) See(_ context.Context, s Sighting) (Verdict, error) {
+	p := Take(s)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.expire(s.At.UnixMilli())
+	if a := m.apps[p.App]; a != nil {
+		a.expire(m.now, m.now-m.limits.Long.Milliseconds())
+	}
+	if m.full() {
+		v := Verdict{Hold: Crowd} // nobody can tell
+		v.OfTempl, v.OfApp = m.app(p.App).heldOf(p.Template)
+		return v, nil
+	}
+	k, v := m.decide(p, s)
+	if v.TooFar {
+		return v, nil
+	}
+	m.apply(k)
+	v.OfTempl, v.OfApp = m.app(p.App).heldOf(p.Template)
+	return v, nil
+}
+
+// Forget implements Board.
+func (m *Memory) Forget(_ context.Context, t id.Template) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.release(Name(t))
+	return nil
+}
+
+func (m *Memory) release(template uint64) {
+	for _, a := range m.apps {
+		a.held = slices.DeleteFunc(a.held, func(h holding) bool { return h.template == template })
+	}
+}
+
+func (m *Memory) full() bool {
+	return m.crowds.n >= m.most || m.members.full() || len(m.apps) >= m.most || len(m.templates) >= m.most
+}
+
+// app is never nil; one that is not in apps has nothing to remember yet.
+func (m *Memory) app(name uint64) *app {
+	if a := m.apps[name]; a != nil {
+		return a
+	}
+	return &app{}
+}
+
+// decide changes nothing.
+func (m *Memory) decide(p Print, s Sighting) (mark, Verdict) {
+	k := mark{Print: p, at: s.At.UnixMilli(), until: s.At.UnixMilli(), old: s.At.Sub(s.Minted) > m.limits.HoardAge}
+	if reach := p.Developer ^ reachSet; !m.members.has(reach, p.Reader) && m.members.size(reach) >= s.Reach {
+		return k, Verdict{TooFar: true}
+	}
+	k.joined = p.Text && p.Subject != 0 && m.members.with(p.Subject^subjectSet, p.Reader) <= s.Joined
+	var v Verdict
+	switch {
+	case p.Text && !k.joined && m.crowded(p, k.at):
+		v.Hold = Crowd
+	case m.app(p.App).burst(k.at, k.old, m.limits):
+		v.Hold = Hoard
+	default:
+		first, known := m.templates[p.Template]
+		ends := first + m.limits.PaceFor.Milliseconds()
+		if known && k.at < ends && m.members.with(p.Template^paceSet, p.Reader) > m.limits.PaceFirst {
+			v.Hold, v.Until, k.until = Pace, time.UnixMilli(ends).UTC(), ends
+		}
+	}
+	k.hold = v.Hold
+	return k, v
+}
+
+// crowded tells whether this is one reader of the same too many. Within an app the
+// same has one form; in other apps of the developer the text is enough.
+func (m *Memory) crowded(p Print, now int64) bool {
+	long, short := now-m.limits.Long.Milliseconds(), now-m.limits.Short.Milliseconds()
+	clear(m.readers)
+	inShort, got, gotLately := 0, false, false
+	count := func(who uint64, at int64) {
+		if who == p.Reader {
+			got, gotLately = got || at > long, gotLately || at > short
+			return
+		}
+		if lately, known := m.readers[who]; at > long && (!known || at > short && !lately) {
+			m.readers[who] = at > short
+			if at > short {
+				inShort++
+			}
+		}
+	}
+	m.found = m.crowds.find(p, m.found[:0])
+	for _, i := range m.found {
+		x := m.crowds.at(i)
+		for _, r := range x.readers {
+			if r.app != uint32(p.App) || r.form == uint32(p.Form) {
+				count(r.who, r.at)
+			}
+		}
+		if p.Subject != 0 && x.joined != nil { // too many share it, so they count after all
+			for _, j := range *x.joined {
+				if j.subject == p.Subject {
+					count(j.who, j.at)
+				}
+			}
+		}
+	}
+	return !gotLately && inShort >= m.limits.ShortMost || !got && len(m.readers) >= m.limits.LongMost
+}
+
+// apply counts what was decided.
+func (m *Memory) apply(k mark) {
+	broadcast := k.hold == Crowd || k.hold == Hoard
+	a := m.apps[k.App]
+	if a == nil {
+		a = &app{}
+		m.apps[k.App] = a
+	}
+	a.redeemed(k.at, k.old, broadcast)
+	if broadcast {
+		a.hold(holding{k.Template, k.Notice, k.at})
+	}
+	m.members.see(k.Developer^reachSet, k.Reader, k.at)
+	first, known := m.templates[k.Template]
+	if !known {
+		first = k.at
+		m.templates[k.Template] = first
+	}
+	if k.hold == "" && k.at < first+m.limits.PaceFor.Milliseconds() {
+		m.members.see(k.Template^paceSet, k.Reader, k.at)
+	}
+	if !k.Text {
+		return
+	}
+	if k.Subject != 0 {
+		m.members.see(k.Subject^subjectSet, k.Reader, k.at)
+	}
+	if broadcast {
+		return // nobody has read it
+	}
+	m.found = m.crowds.find(k.Print, m.found[:0])
+	if len(m.found) == 0 {
+		m.found = append(m.found, m.crowds.add(k.Print))
+	}
+	x := m.crowds.touch(m.found[0], k.at-m.limits.Long.Milliseconds())
+	if k.joined {
+		m.crowds.join(x, joined{k.Reader, k.until, k.Subject})
+	} else {
+		m.crowds.read(x, reader{k.Reader, k.until, uint32(k.App), uint32(k.Form)})
+	}
+}
+
+// expire forgets what does not count any more at a time.
+func (m *Memory) expire(at int64) {
+	m.now = max(m.now, at)
+	by := m.now - m.limits.Long.Milliseconds()
+	m.members.expire(by)
+	m.crowds.expire(by)
+	if hour := m.now / hourMillis; hour != m.swept {
+		m.swept = hour
+		for name, a := range m.apps {
+			if a.expire(m.now, by) {
+				delete(m.apps, name)
+			}
+		}
+	}
+}
