@@ -2,6 +2,7 @@ package moderation
 
 import (
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/teahouse-im/teahouse/fault"
@@ -24,6 +25,7 @@ type Service struct {
 	log    stream.Log
 	opt    Options
 	scribe *scribe
+	month  atomic.Value // string: the latest month that is known to have a shelf
 }
 
 // NewService puts the parts together. Any number of them, on any nodes, may share a store.
@@ -49,6 +51,13 @@ const (
 	RoleSenior    = "senior"   // makes second decisions as well
 	RoleAuditor   = "auditor"  // reads the audit and nothing else
 	RoleOperator  = "operator" // whoever runs the server
+)
+
+// Who acts when nobody does: the server by itself, and apps.
+const (
+	system     = "teahouse"
+	roleSystem = "system"
+	roleApp    = "app"
 )
 
 // A Moderator is who acts, in which role.

@@ -1,0 +1,388 @@
+package moderation_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/teahouse-im/teahouse/fault"
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/moderation"
+)
+
+var (
+	mo    = moderation.Moderator{User: "mo", Role: moderation.RoleModerator}
+	moe   = moderation.Moderator{User: "moe", Role: moderation.RoleModerator}
+	sen   = moderation.Moderator{User: "sen", Role: moderation.RoleSenior}
+	audit = moderation.Moderator{User: "audit", Role: moderation.RoleAuditor}
+	plain = moderation.Moderator{User: "alice"}
+)
+
+func (h *house) cases(state, kind string) []moderation.Case {
+	h.t.Helper()
+	return all(h.t, func(cursor string) ([]moderation.Case, string, error) {
+		return h.Cases(h.t.Context(), state, kind, cursor, 3)
+	})
+}
+
+func (h *house) flood() (id.App, id.Template, string) {
+	h.t.Helper()
+	app, t := id.NewApp(), id.NewTemplate()
+	good(h.t, h.Flooded(h.t.Context(), app, t, 60, "template_paused"))
+	for _, c := range h.cases(moderation.Open, moderation.Flood) {
+		if c.Subject.ID == string(t) {
+			return app, t, string(c.ID)
+		}
+	}
+	h.t.Fatal("there is no case")
+	return "", "", ""
+}
+
+func (h *house) claim(by moderation.Moderator, c string) moderation.Case {
+	h.t.Helper()
+	got, err := h.Claim(h.t.Context(), by, c)
+	good(h.t, err)
+	return got
+}
+
+func (h *house) decide(by moderation.Moderator, c string, d moderation.Decision) moderation.Case {
+	h.t.Helper()
+	got, err := h.Decide(h.t.Context(), by, c, d)
+	good(h.t, err)
+	return got
+}
+
+// What comes in about the same joins one case, on any node, until that is decided.
+func TestOneUndecidedCase(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *house) {
+		app, tem := id.NewApp(), id.NewTemplate()
+		nodes := []*moderation.Service{h.Service, h.another(h.store)}
+		var wg sync.WaitGroup
+		for i := range 12 {
+			wg.Go(func() {
+				node := nodes[i%2]
+				if err := node.Flooded(context.Background(), app, tem, 10+i, ""); err != nil {
+					t.Error(err)
+				}
+				user := id.User(fmt.Sprint("user", i/2)) // each twice
+				if err := node.Reported(context.Background(), user, app, tem, "n-1", "spam", ""); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		flood, report := h.cases("", moderation.Flood), h.cases("", moderation.Report)
+		if len(flood) != 1 || len(report) != 1 || report[0].Reports != 6 || report[0].App != app || flood[0].Subject.ID != string(tem) {
+			t.Fatalf("%+v and %+v", flood, report)
+		}
+		c, err := h.Case(t.Context(), string(flood[0].ID))
+		good(t, err)
+		if !strings.Contains(string(c.Evidence), `"held":21`) {
+			t.Errorf("evidence %s", c.Evidence)
+		}
+		h.claim(mo, string(report[0].ID))
+		h.decide(mo, string(report[0].ID), moderation.Decision{Decision: moderation.NoAction, Reason: "other"})
+		good(t, h.Reported(t.Context(), "user1", app, tem, "n-1", "fraud", ""))
+		again := h.cases("", moderation.Report)
+		if len(again) != 2 || again[0].State != moderation.Open || again[0].Reports != 1 || again[1].State != moderation.Decided {
+			t.Fatalf("%+v", again)
+		}
+	})
+}
+
+// The most severe first, then the oldest; over pages and months.
+func TestCasesAreListedInOrder(t *testing.T) {
+	h := open(t)
+	bySeverity := map[int][]string{}
+	first := id.NewTemplate()
+	for i := range 20 {
+		did, severity := []string{"", "template_paused", "app_suspended"}[i%3], []int{2, 4, 5}[i%3]
+		tem := id.NewTemplate()
+		if i == 0 {
+			tem, severity = first, 5 // in the end
+		}
+		good(t, h.Flooded(t.Context(), id.NewApp(), tem, 5, did))
+		bySeverity[severity] = append(bySeverity[severity], string(tem))
+		h.pass(9 * 24 * time.Hour)
+	}
+	good(t, h.Flooded(t.Context(), id.NewApp(), first, 300, "app_suspended"))
+	want := slices.Concat(bySeverity[5], bySeverity[4], bySeverity[2])
+	var got, months []string
+	for _, c := range h.cases("", "") {
+		got = append(got, c.Subject.ID)
+		months = append(months, c.OpenedAt.Format("2006-01"))
+	}
+	same(t, got, want)
+	slices.Sort(months)
+	if months = slices.Compact(months); len(months) < 6 {
+		t.Fatalf("only the months %v", months)
+	}
+	h.claim(mo, string(h.cases("", "")[19].ID))
+	if n := len(h.cases(moderation.Claimed, "")); n != 1 {
+		t.Errorf("%d are claimed", n)
+	}
+	if n := len(h.cases(moderation.Open, "")); n != 19 {
+		t.Errorf("%d are open", n)
+	}
+	if n := len(h.cases("", moderation.Report)); n != 0 {
+		t.Errorf("%d are reports", n)
+	}
+	_, _, err := h.Cases(t.Context(), "odd", "", "", 0)
+	refused(t, err, fault.BadRequest)
+	_, _, err = h.Cases(t.Context(), "", "", "odd", 0)
+	refused(t, err, fault.BadRequest)
+}
+
+func TestClaims(t *testing.T) {
+	h := open(t)
+	_, _, c := h.flood()
+	if got := h.claim(mo, c); got.State != moderation.Claimed || got.ClaimedBy != "mo" {
+		t.Fatalf("%+v", got)
+	}
+	h.claim(mo, c)
+	for _, who := range []moderation.Moderator{moe, sen} {
+		_, err := h.Claim(t.Context(), who, c)
+		refused(t, err, fault.Conflict)
+		_, err = h.Decide(t.Context(), who, c, moderation.Decision{Decision: moderation.NoAction, Reason: "spam"})
+		refused(t, err, fault.Conflict)
+	}
+	for _, who := range []moderation.Moderator{plain, audit} {
+		_, err := h.Claim(t.Context(), who, c)
+		refused(t, err, fault.Forbidden)
+		_, err = h.Decide(t.Context(), who, c, moderation.Decision{Decision: moderation.NoAction, Reason: "spam"})
+		refused(t, err, fault.Forbidden)
+	}
+	for _, name := range []string{"", "case-", "case-1", string(id.NewCase(h.clock())), "CASE" + c[4:]} {
+		_, err := h.Claim(t.Context(), mo, name)
+		refused(t, err, fault.NotFound)
+		_, err = h.Case(t.Context(), name)
+		refused(t, err, fault.NotFound)
+	}
+	if rows := h.rows(moderation.AuditQuery{Action: "case_claimed"}); len(rows) != 1 || rows[0].Actor != "mo" {
+		t.Errorf("%+v", rows)
+	}
+}
+
+func TestAMatterOfTwo(t *testing.T) {
+	h := open(t)
+	app, _, c := h.flood()
+	h.claim(mo, c)
+	heavy := moderation.Decision{Decision: moderation.SuspendApp, Reason: "fraud", Held: moderation.Drop}
+	for range 2 {
+		if got := h.decide(mo, c, heavy); got.State != moderation.Awaiting || got.First.By != "mo" || got.ClaimedBy != "" {
+			t.Fatalf("%+v", got)
+		}
+	}
+	same(t, h.told(), nil)
+	for _, who := range []moderation.Moderator{mo, moe} { // who was the first, and who may not be the second
+		_, err := h.Claim(t.Context(), who, c)
+		refused(t, err, fault.Forbidden)
+	}
+	_, err := h.Decide(t.Context(), sen, c, heavy)
+	refused(t, err, fault.Conflict)
+	if got := h.claim(sen, c); got.State != moderation.Awaiting || got.ClaimedBy != "sen" {
+		t.Fatalf("%+v", got)
+	}
+	h.decide(mo, c, heavy)
+	same(t, h.told(), nil)
+	if got := h.decide(sen, c, heavy); got.State != moderation.Decided || got.Decision.By != "sen" {
+		t.Fatalf("%+v", got)
+	}
+	same(t, h.told(), []string{"suspend " + string(app) + " until lifted: fraud", "drop " + h.cases("", "")[0].Subject.ID})
+	var did []string
+	for _, r := range h.rows(moderation.AuditQuery{}) {
+		did = append(did, r.Actor+" "+r.Action)
+	}
+	same(t, did, []string{"teahouse case_opened", "mo case_claimed", "mo case_first_decision", "sen case_claimed", "sen suspend_app", "sen drop"})
+
+	// A second moderator who sees it otherwise decides, if that is not heavy itself.
+	_, _, c = h.flood()
+	h.claim(sen, c)
+	h.decide(sen, c, heavy)
+	other := moderation.Moderator{User: "sue", Role: moderation.RoleSenior}
+	h.claim(other, c)
+	if got := h.decide(other, c, moderation.Decision{Decision: moderation.SuspendNotices, Reason: "fraud"}); got.State != moderation.Awaiting || got.First.By != "sue" {
+		t.Fatalf("%+v", got)
+	}
+	h.claim(sen, c)
+	if got := h.decide(sen, c, moderation.Decision{Decision: moderation.Warn, Reason: "fraud"}); got.State != moderation.Decided {
+		t.Fatalf("%+v", got)
+	}
+	same(t, h.told(), nil)
+}
+
+func TestDecisions(t *testing.T) {
+	h := open(t)
+	end := h.clock().Add(24 * time.Hour).Format(time.RFC3339)
+	for _, c := range []struct {
+		d    moderation.Decision
+		want string
+	}{
+		{moderation.Decision{Decision: "no_action"}, ""},
+		{moderation.Decision{Decision: "warn"}, ""},
+		{moderation.Decision{Decision: "no_action", Held: "release"}, "release <t>, resume <t>"},
+		{moderation.Decision{Decision: "no_action", Held: "drop"}, "drop <t>"},
+		{moderation.Decision{Decision: "pause_template", Held: "drop"}, "pause <t> until lifted: spam, drop <t>"},
+		{moderation.Decision{Decision: "pause_template", Hours: 24, Held: "release"}, "pause <t> until <end>: spam, release <t>"},
+		{moderation.Decision{Decision: "suspend_notices", Hours: 24, Held: "drop"}, "silence <a> until <end>: spam, drop <t>"},
+		{moderation.Decision{Decision: "suspend_app", Hours: 24}, "suspend <a> until <end>: spam"},
+	} {
+		app, tem, name := h.flood()
+		h.claim(mo, name)
+		c.d.Reason = "spam"
+		if got := h.decide(mo, name, c.d); got.State != moderation.Decided || got.Decision.By != "mo" {
+			t.Errorf("%+v: %+v", c.d, got)
+		}
+		h.decide(mo, name, c.d) // again changes nothing
+		want := strings.NewReplacer("<t>", string(tem), "<a>", string(app), "<end>", end).Replace(c.want)
+		if got := strings.Join(h.told(), ", "); got != want {
+			t.Errorf("%+v: did %q, want %q", c.d, got, want)
+		}
+		_, err := h.Decide(t.Context(), mo, name, moderation.Decision{Decision: "warn", Reason: "other"})
+		refused(t, err, fault.Conflict)
+		_, err = h.Claim(t.Context(), mo, name)
+		refused(t, err, fault.Conflict)
+		rows := h.rows(moderation.AuditQuery{SubjectID: string(tem), Action: c.d.Decision})
+		if len(rows) != 1 || !strings.Contains(string(rows[0].Before), `"claimed"`) || !strings.Contains(string(rows[0].After), `"decided"`) || !strings.Contains(string(rows[0].After), string(app)) {
+			t.Errorf("%+v: audit %+v", c.d, rows)
+		}
+	}
+	_, _, name := h.flood()
+	h.claim(mo, name)
+	for _, d := range []moderation.Decision{
+		{Decision: "no_action"},
+		{Decision: "no_action", Reason: "dull"},
+		{Decision: "no_action", Reason: "spam", Held: "eat"},
+		{Decision: "suspend_app", Reason: "spam", Hours: -1},
+		{Decision: "suspend_app", Reason: "spam", Hours: 9000},
+		{Decision: "ban", Reason: "spam"},
+		{Decision: "", Reason: "spam"},
+	} {
+		_, err := h.Decide(t.Context(), mo, name, d)
+		refused(t, err, fault.BadRequest)
+	}
+	same(t, h.told(), nil)
+}
+
+// A decision that died half-way is certain already: no other can be made, and it is
+// finished when it is posted again, with the end that it had.
+func TestADecisionThatDiedHalfway(t *testing.T) {
+	h := open(t)
+	app, tem, c := h.flood()
+	h.claim(mo, c)
+	d := moderation.Decision{Decision: "suspend_app", Reason: "spam", Hours: 24, Held: "drop"}
+	h.failing(fault.Unavailable)
+	_, err := h.Decide(t.Context(), mo, c, d)
+	refused(t, err, fault.Unavailable)
+	if got := h.cases("", ""); got[0].State != moderation.Claimed {
+		t.Fatalf("%+v", got)
+	}
+	h.failing(nil)
+	end := h.clock().Add(24 * time.Hour).Format(time.RFC3339)
+	h.pass(time.Hour)
+	_, err = h.Decide(t.Context(), mo, c, moderation.Decision{Decision: "no_action", Reason: "spam", Held: "release"})
+	refused(t, err, fault.Conflict)
+	same(t, h.told(), nil)
+	if got := h.decide(mo, c, d); got.State != moderation.Decided {
+		t.Fatalf("%+v", got)
+	}
+	same(t, h.told(), []string{"suspend " + string(app) + " until " + end + ": spam", "drop " + string(tem)})
+	if rows := h.rows(moderation.AuditQuery{Action: "suspend_app"}); len(rows) != 1 {
+		t.Errorf("%d rows about it", len(rows))
+	}
+
+	// What can never be carried out is in nobody's way.
+	_, _, c = h.flood()
+	h.claim(mo, c)
+	h.failing(fault.NotFound)
+	_, err = h.Decide(t.Context(), mo, c, d)
+	refused(t, err, fault.NotFound)
+	if got := h.decide(mo, c, moderation.Decision{Decision: "no_action", Reason: "spam"}); got.State != moderation.Decided {
+		t.Fatalf("%+v", got)
+	}
+	if rows := h.rows(moderation.AuditQuery{Action: "suspend_app_failed"}); len(rows) != 1 {
+		t.Errorf("%d rows about the failure", len(rows))
+	}
+}
+
+func TestActionsWithoutACase(t *testing.T) {
+	h := open(t)
+	app, tem := id.NewApp(), id.NewTemplate()
+	onApp, onTemplate := moderation.Subject{Kind: "app", ID: string(app)}, moderation.Subject{Kind: "template", ID: string(tem)}
+	end := h.clock().Add(24 * time.Hour).Format(time.RFC3339)
+	for _, c := range []struct {
+		by   moderation.Moderator
+		a    moderation.Action
+		want string
+	}{
+		{mo, moderation.Action{Action: "suspend_app", Subject: onApp, Hours: 24}, "suspend " + string(app) + " until " + end + ": spam"},
+		{mo, moderation.Action{Action: "suspend_notices", Subject: onApp, Hours: 24}, "silence " + string(app) + " until " + end + ": spam"},
+		{mo, moderation.Action{Action: "pause_template", Subject: onTemplate}, "pause " + string(tem) + " until lifted: spam"},
+		{mo, moderation.Action{Action: "resume", Subject: onTemplate}, "resume " + string(tem)},
+		{sen, moderation.Action{Action: "resume", Subject: onApp}, "resume " + string(app)},
+		{moderation.Moderator{User: "root", Role: moderation.RoleOperator}, moderation.Action{Action: "suspend_app", Subject: onApp}, "suspend " + string(app) + " until lifted: spam"},
+	} {
+		c.a.Reason = "spam"
+		name, err := h.Do(t.Context(), c.by, c.a)
+		good(t, err)
+		same(t, h.told(), []string{c.want})
+		rows := h.rows(moderation.AuditQuery{Actor: string(c.by.User), Action: c.a.Action})
+		if last := rows[len(rows)-1]; !strings.Contains(string(last.After), name) || last.Role != c.by.Role || last.Subject != c.a.Subject || last.Reason != "spam" {
+			t.Errorf("%+v", last)
+		}
+	}
+	for _, c := range []struct {
+		by   moderation.Moderator
+		a    moderation.Action
+		want *fault.Fault
+	}{
+		{audit, moderation.Action{Action: "suspend_app", Subject: onApp, Hours: 24, Reason: "spam"}, fault.Forbidden},
+		{plain, moderation.Action{Action: "suspend_app", Subject: onApp, Hours: 24, Reason: "spam"}, fault.Forbidden},
+		{sen, moderation.Action{Action: "suspend_app", Subject: onApp, Reason: "spam"}, fault.Forbidden},
+		{mo, moderation.Action{Action: "suspend_app", Subject: onTemplate, Hours: 24, Reason: "spam"}, fault.BadRequest},
+		{mo, moderation.Action{Action: "suspend_app", Subject: moderation.Subject{Kind: "app", ID: "app-1"}, Hours: 24, Reason: "spam"}, fault.NotFound},
+		{mo, moderation.Action{Action: "suspend_app", Subject: onApp, Hours: 24}, fault.BadRequest},
+		{mo, moderation.Action{Action: "suspend_app", Subject: onApp, Hours: -1, Reason: "spam"}, fault.BadRequest},
+		{mo, moderation.Action{Action: "dance", Subject: onApp, Hours: 24, Reason: "spam"}, fault.BadRequest},
+	} {
+		_, err := h.Do(t.Context(), c.by, c.a)
+		refused(t, err, c.want)
+	}
+	same(t, h.told(), nil)
+	h.failing(fault.NotFound)
+	_, err := h.Do(t.Context(), mo, moderation.Action{Action: "suspend_app", Subject: onApp, Hours: 24, Reason: "spam"})
+	refused(t, err, fault.NotFound)
+	if rows := h.rows(moderation.AuditQuery{Action: "suspend_app_failed"}); len(rows) != 1 {
+		t.Errorf("%d rows about the failure", len(rows))
+	}
+}
+
+// Whoever searches the audit for anything that a refused request named finds it.
+func TestRefusalsAreFound(t *testing.T) {
+	h := open(t)
+	app, tem := id.NewApp(), id.NewTemplate()
+	good(t, h.Refused(t.Context(), moderation.Refusal{App: app, Template: tem, Code: "grant_invalid", Key: "q-A17", At: h.clock()}))
+	good(t, h.Refused(t.Context(), moderation.Refusal{Code: "bad_request", Key: strings.Repeat("ü", 40_000), Template: "\xff"}))
+	good(t, h.Did(t.Context(), "template_paused", app, tem, "flood"))
+	rows := h.rows(moderation.AuditQuery{})
+	for i, want := range [][]string{
+		{string(app), string(tem), "q-A17", "grant_invalid", "notice_refused", `"role":"app"`, `"kind":"app"`},
+		{"bad_request", `"role":"system"`},
+		{string(app), string(tem), "template_paused", "flood", `"kind":"template"`},
+	} {
+		shown, err := json.Marshal(rows[i])
+		good(t, err)
+		for _, text := range want {
+			if !strings.Contains(string(shown), text) {
+				t.Errorf("%s: no %q", shown, text)
+			}
+		}
+	}
+	good(t, h.Check(t.Context()))
+	refused(t, h.Reported(t.Context(), "alice", app, tem, "n-1", "dull", ""), fault.BadRequest)
+}
