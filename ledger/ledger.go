@@ -82,10 +82,11 @@ type Due struct {
 // Store is what a storage backend implements. Errors wrap fault.Unavailable
 // unless they are the caller's own.
 type Store interface {
-	// ReadPart looks at a part. What was acknowledged before is seen. A part that
-	// was never written is empty.
+	// ReadPart looks at a part. What was acknowledged before is seen, and what was
+	// seen stays. A part that was never written is empty.
 	ReadPart(ctx context.Context, p Part, w Want) (View, error)
-	// ListPart are rows under a prefix whose keys are behind after, in order, at most limit.
+	// ListPart are rows under a prefix whose keys are behind after, in order, at most
+	// limit. What was acknowledged before is among them.
 	ListPart(ctx context.Context, p Part, prefix, after string, limit int) ([]Row, error)
 	// ChangePart reads what is wanted, calls change, and stores the rows it returns, as
 	// one step: nothing of the whole part was changed in between. have may be a
@@ -96,7 +97,8 @@ type Store interface {
 	// change may be called more than once, with what is there then. That includes
 	// what an earlier call has stored, if its outcome was not known: so change has
 	// to recognise its own work (by an id it puts into the rows). Its error ends
-	// the call with nothing stored. Returning no rows stores nothing.
+	// the call with nothing stored. Returning no rows stores nothing. It must not use
+	// the store: other changes of the part may be waiting for it.
 	//
 	// If the outcome cannot be found out in time, the error wraps
 	// fault.Unavailable and the rows may be stored all the same.
@@ -107,6 +109,8 @@ type Store interface {
 	// Owed is the work of a queue that is due by a time, the oldest first, at most limit.
 	// What was acknowledged before is seen.
 	Owed(ctx context.Context, queue string, by time.Time, limit int) ([]Due, error)
-	// Settled forgets work. It may be gone; it may come back after a crash.
+	// Settled forgets work; of a Due its name is enough. It may be gone already, and it
+	// may come back after a crash. Under a name that was settled nothing should be
+	// owed again: by the clocks of two nodes that may have been before.
 	Settled(ctx context.Context, dues ...Due) error
 }

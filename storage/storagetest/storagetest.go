@@ -1,6 +1,6 @@
 // Package storagetest is the contract of storage.Backend as tests that every
 // backend runs: streams (package streamtest), accounts, contacts, conversations,
-// moments, media.
+// moments, media, the ledger (package ledgertest).
 // Each test works on things of its own, so that many may share one store.
 package storagetest
 
@@ -12,6 +12,8 @@ import (
 	"github.com/teahouse-im/teahouse/contact"
 	"github.com/teahouse-im/teahouse/feed"
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/ledger"
+	"github.com/teahouse-im/teahouse/ledger/ledgertest"
 	"github.com/teahouse-im/teahouse/media"
 	"github.com/teahouse-im/teahouse/storage"
 	"github.com/teahouse-im/teahouse/stream"
@@ -29,6 +31,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("Chat", func(t *testing.T) { Chat(t, func(t *testing.T) chat.Store { return open(t) }) })
 	t.Run("Feed", func(t *testing.T) { Feed(t, func(t *testing.T) feed.Store { return open(t) }) })
 	t.Run("Media", func(t *testing.T) { Media(t, func(t *testing.T) media.Store { return open(t) }) })
+	t.Run("Ledger", func(t *testing.T) { ledgertest.Run(t, func(t *testing.T) ledger.Store { return open(t) }) })
 	t.Run("Ready", func(t *testing.T) { must(t, open(t).Ready(t.Context())) })
 }
 
@@ -42,6 +45,7 @@ func Restart(t *testing.T, open Open, reopen func(t *testing.T, b storage.Backen
 	})
 	t.Run("Rows", func(t *testing.T) { rowsStay(t, open, reopen) })
 	t.Run("Moments", func(t *testing.T) { momentsStay(t, open, reopen) })
+	t.Run("Ledger", func(t *testing.T) { ledgerStays(t, open, reopen) })
 }
 
 func rowsStay(t *testing.T, open Open, reopen func(t *testing.T, b storage.Backend) storage.Backend) {

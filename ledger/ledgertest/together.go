@@ -1,0 +1,131 @@
+package ledgertest
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/teahouse-im/teahouse/fault"
+	"github.com/teahouse-im/teahouse/ledger"
+)
+
+// Together changes one part from many sides, over stores that share their truth,
+// some of which may lose answers. Each change adds one to a sum, writes what it
+// made of it, and owes work; who gets no answer changes again under the same name.
+// In the end all was done once, one after the other.
+func Together(t *testing.T, stores ...ledger.Store) {
+	const writers, changes = 6, 12
+	p, q := newPart(), newQueue()
+	var all sync.WaitGroup
+	var unknown atomic.Int64
+	for n := range writers {
+		all.Go(func() {
+			for range changes {
+				id := uuid.NewString()
+				for { // whoever wants something keeps at it, at any node
+					s := stores[(n+rand.N(2))%len(stores)]
+					err := addOne(t, s, p, id, due(q, longAgo, id))
+					if err == nil {
+						break
+					}
+					unknown.Add(1)
+					if !errors.Is(err, fault.Unavailable) || t.Context().Err() != nil {
+						t.Errorf("add one: %v", err)
+						return
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+	if t.Failed() {
+		return
+	}
+	t.Logf("%d answers were lost", unknown.Load())
+	holdsSum(t, stores[0], p, q, writers*changes)
+}
+
+// addOne is one change, from a view of before or without.
+func addOne(t *testing.T, s ledger.Store, p ledger.Part, id string, owed ledger.Due) error {
+	w := ledger.Want{Keys: []string{"sum", "by/" + id}}
+	var have ledger.View
+	if rand.N(2) == 0 {
+		var err error
+		if have, err = s.ReadPart(t.Context(), p, w); err != nil {
+			return err
+		}
+	}
+	return s.ChangePart(t.Context(), p, w, have, []ledger.Due{owed}, func(v ledger.View) ([]ledger.Row, error) {
+		if v.Get("by/"+id) != nil {
+			return nil, nil // its own work
+		}
+		sum, _ := strconv.Atoi(string(v.Get("sum")))
+		next := strconv.Itoa(sum + 1)
+		return []ledger.Row{row("sum", next), row("by/"+id, next), row("at/"+next, id)}, nil
+	})
+}
+
+func holdsSum(t *testing.T, s ledger.Store, p ledger.Part, q string, sum int) {
+	t.Helper()
+	v := look(t, s, p, ledger.Want{Keys: []string{"sum"}, Prefixes: []string{"by/", "at/"}})
+	if got := string(v.Get("sum")); got != strconv.Itoa(sum) {
+		t.Fatalf("the sum of %d is %s", sum, got)
+	}
+	by, at := v.Under("by/"), v.Under("at/")
+	if len(by) != sum || len(at) != sum {
+		t.Fatalf("%d changes are told of by name and %d by number, of %d", len(by), len(at), sum)
+	}
+	for _, r := range by {
+		if id := "by/" + string(v.Get("at/"+string(r.Value))); id != r.Key {
+			t.Fatalf("%s made %s, which tells of %s", r.Key, r.Value, id)
+		}
+	}
+	if work := owed(t, s, q, longAgo, sum+1); len(work) != sum {
+		t.Fatalf("%d pieces of work are owed, of %d", len(work), sum)
+	}
+}
+
+// moment moves one token between places that are read by key and by prefix:
+// whoever looks finds it in one.
+func moment(t *testing.T, s ledger.Store) {
+	const moves, readers = 60, 3
+	p := newPart()
+	places := []string{"a", "b/1", "b/2", "c/1"}
+	w := ledger.Want{Keys: places[:1], Prefixes: []string{"b/", "c/"}}
+	change(t, s, p, []ledger.Row{row(places[0], "token")})
+	var done atomic.Bool
+	var all sync.WaitGroup
+	for range readers {
+		all.Go(func() {
+			for !done.Load() {
+				v, err := s.ReadPart(t.Context(), p, w)
+				if err != nil || len(v.Rows) != 1 {
+					t.Errorf("a reader finds the token at %v (%v)", v.Rows, err)
+					return
+				}
+			}
+		})
+	}
+	for i := range moves {
+		err := s.ChangePart(t.Context(), p, w, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
+			if len(v.Rows) != 1 || v.Rows[0].Key != places[i%len(places)] {
+				return nil, fmt.Errorf("move %d finds the token at %v", i, v.Rows)
+			}
+			return []ledger.Row{row(places[i%len(places)], ""), row(places[(i+1)%len(places)], "token")}, nil
+		})
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		time.Sleep(time.Duration(rand.N(500)) * time.Microsecond) // so that readers come in between
+	}
+	done.Store(true)
+	all.Wait()
+}
