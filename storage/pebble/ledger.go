@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -15,37 +13,46 @@ import (
 	"github.com/teahouse-im/teahouse/ledger"
 )
 
-// ReadPart implements ledger.Store.
+// ReadPart implements ledger.Store. It waits for a change that is under way: the
+// engine shows one before it is on the disk, and not all of it at once to somebody
+// who looks several times.
 func (s *Store) ReadPart(_ context.Context, p ledger.Part, w ledger.Want) (ledger.View, error) {
-	base := tablePart.key(string(p))
-	var v ledger.View
-	for _, key := range w.Keys {
-		value, closer, err := s.db.Get(append(base[:len(base):len(base)], key...))
+	l := s.parts.enter(p)
+	defer s.parts.leave(p, l)
+	l.RLock()
+	defer l.RUnlock()
+	return s.view(p, w)
+}
+
+// view is what is wanted of a part, in whose turn it is called.
+func (s *Store) view(p ledger.Part, w ledger.Want) (ledger.View, error) {
+	key := tablePart.key(string(p))
+	base := len(key)
+	rows := make([]ledger.Row, 0, len(w.Keys))
+	for _, k := range w.Keys {
+		key = append(key[:base], k...)
+		value, closer, err := s.db.Get(key)
 		if errors.Is(err, pebble.ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return ledger.View{}, unavailable("read", err)
 		}
-		v.Rows = append(v.Rows, ledger.Row{Key: key, Value: bytes.Clone(value)})
+		rows = append(rows, ledger.Row{Key: k, Value: bytes.Clone(value)})
 		if err := closer.Close(); err != nil {
 			return ledger.View{}, unavailable("read", err)
 		}
 	}
 	for _, prefix := range w.Prefixes {
-		from := append(base[:len(base):len(base)], prefix...)
-		if err := s.scan(from, after(from), func(key, value []byte) (bool, error) {
-			v.Rows = append(v.Rows, ledger.Row{Key: string(key[len(base):]), Value: bytes.Clone(value)})
+		key = append(key[:base], prefix...)
+		if err := s.scan(key, after(key), func(key, value []byte) (bool, error) {
+			rows = append(rows, ledger.Row{Key: string(key[base:]), Value: bytes.Clone(value)})
 			return true, nil
 		}); err != nil {
 			return ledger.View{}, err
 		}
 	}
-	if len(w.Keys)+len(w.Prefixes) > 1 {
-		slices.SortFunc(v.Rows, func(a, b ledger.Row) int { return strings.Compare(a.Key, b.Key) })
-		v.Rows = slices.CompactFunc(v.Rows, func(a, b ledger.Row) bool { return a.Key == b.Key })
-	}
-	return v, nil
+	return ledger.NewView(rows, nil), nil
 }
 
 // ListPart implements ledger.Store.
@@ -53,26 +60,36 @@ func (s *Store) ListPart(ctx context.Context, p ledger.Part, prefix, behind stri
 	if limit <= 0 {
 		return nil, nil
 	}
+	l := s.parts.enter(p)
+	defer s.parts.leave(p, l)
+	l.RLock()
+	defer l.RUnlock()
 	base := tablePart.key(string(p))
 	under := append(base[:len(base):len(base)], prefix...)
 	from := under
 	if next := append(base[:len(base):len(base)], behind+"\x00"...); bytes.Compare(next, from) > 0 {
 		from = next
 	}
+	to := after(under)
+	if bytes.Compare(from, to) >= 0 {
+		return nil, nil
+	}
 	var rows []ledger.Row
-	err := s.scan(from, after(under), func(key, value []byte) (bool, error) {
+	err := s.scan(from, to, func(key, value []byte) (bool, error) {
 		rows = append(rows, ledger.Row{Key: string(key[len(base):]), Value: bytes.Clone(value)})
 		return len(rows) < limit, ctx.Err()
 	})
 	return rows, err
 }
 
-// ChangePart implements ledger.Store. Changes of one part go one after another; have
-// is not needed where reading costs nothing.
-func (s *Store) ChangePart(ctx context.Context, p ledger.Part, w ledger.Want, _ ledger.View, owed []ledger.Due, change func(ledger.View) ([]ledger.Row, error)) error {
-	base := tablePart.key(string(p))
-	defer s.locks.lock(base)()
-	v, err := s.ReadPart(ctx, p, w)
+// ChangePart implements ledger.Store. Changes of one part go one after another, each
+// on the disk before the next looks; have is not needed where reading costs nothing.
+func (s *Store) ChangePart(_ context.Context, p ledger.Part, w ledger.Want, _ ledger.View, owed []ledger.Due, change func(ledger.View) ([]ledger.Row, error)) error {
+	l := s.parts.enter(p)
+	defer s.parts.leave(p, l)
+	l.Lock()
+	defer l.Unlock()
+	v, err := s.view(p, w)
 	if err != nil {
 		return err
 	}
@@ -80,21 +97,25 @@ func (s *Store) ChangePart(ctx context.Context, p ledger.Part, w ledger.Want, _ 
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	return s.write(func(b *pebble.Batch) error {
-		for _, r := range rows {
-			key := append(base[:len(base):len(base)], r.Key...)
-			var err error
-			if r.Value == nil {
-				err = b.Delete(key, nil)
-			} else {
-				err = b.Set(key, r.Value, nil)
-			}
-			if err != nil {
-				return err
-			}
+	return s.write(func(b *pebble.Batch) error { return errors.Join(putRows(b, p, rows), putDues(b, owed)) })
+}
+
+func putRows(b *pebble.Batch, p ledger.Part, rows []ledger.Row) error {
+	key := tablePart.key(string(p))
+	base := len(key)
+	for _, r := range rows {
+		key = append(key[:base], r.Key...)
+		var err error
+		if len(r.Value) == 0 {
+			err = b.Delete(key, nil)
+		} else {
+			err = b.Set(key, r.Value, nil)
 		}
-		return putDues(b, owed)
-	})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // A due's key is its queue, its time in milliseconds so that they order, and its id.

@@ -20,6 +20,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/teahouse-im/teahouse/crew"
+	"github.com/teahouse-im/teahouse/ledger"
 	"github.com/teahouse-im/teahouse/storage"
 )
 
@@ -36,6 +37,7 @@ type Store struct {
 	log   zerolog.Logger
 	room  *room
 	locks locks
+	parts turns[ledger.Part]
 	tips  tips
 	additions
 	volumes

@@ -1,0 +1,116 @@
+package pebble_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/ledger"
+	"github.com/teahouse-im/teahouse/storage/pebble"
+)
+
+// The power goes, before and after every time something is synced, while parts are
+// changed and read: what was acknowledged and what somebody has read is there, a
+// change is there whole or not at all, and so is what it owes.
+func TestPowerLossOfLedger(t *testing.T) {
+	const writers, changes = 6, 12
+	d := &cutDisk{MemFS: vfs.NewCrashableMem(), rng: rand.New(rand.NewPCG(rand.Uint64(), 0)), acked: map[id.Stream]id.Seq{}}
+	s := opened(t, d)
+	d.on(true)
+	var parts [writers]ledger.Part
+	var done atomic.Bool
+	var reading, writing sync.WaitGroup
+	for i := range parts {
+		parts[i] = ledger.Part(fmt.Sprint("notices/user-", i))
+		writing.Go(func() {
+			for range changes {
+				n, err := count(t.Context(), s, parts[i])
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				d.know(id.Stream(parts[i]), n)
+			}
+		})
+		reading.Go(func() {
+			for !done.Load() {
+				v, err := s.ReadPart(t.Context(), parts[i], ledger.Want{Keys: []string{"sum"}})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				d.know(id.Stream(parts[i]), sumOf(v))
+			}
+		})
+	}
+	writing.Wait()
+	done.Store(true)
+	reading.Wait()
+	d.cut()
+	d.on(false)
+	for i, c := range d.cuts {
+		after, err := pebble.Open("data", pebble.Options{FS: c.disk})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range parts {
+			partHolds(t, after, p, c.acked[id.Stream(p)])
+		}
+		if err := after.Close(); err != nil || t.Failed() {
+			t.Fatalf("after cut %d of %d (%v)", i, len(d.cuts), err)
+		}
+	}
+	t.Logf("%d cuts", len(d.cuts))
+}
+
+func sumOf(v ledger.View) id.Seq {
+	n, _ := strconv.Atoi(string(v.Get("sum")))
+	return id.Seq(n)
+}
+
+// rowsKept is how many changes of a part have a row.
+const rowsKept = 4
+
+// count makes one more change of a part, and tells of which number.
+func count(ctx context.Context, s *pebble.Store, p ledger.Part) (n id.Seq, err error) {
+	name := func(n id.Seq) string { return fmt.Sprintf("%06d", n) }
+	// A due has to have its name before the change, so it is of this part's next.
+	v, err := s.ReadPart(ctx, p, ledger.Want{Keys: []string{"sum"}})
+	if err != nil {
+		return 0, err
+	}
+	n = sumOf(v) + 1
+	owed := []ledger.Due{{Queue: string(p), At: time.UnixMilli(int64(n)).UTC(), ID: name(n)}}
+	return n, s.ChangePart(ctx, p, ledger.Want{Keys: []string{"sum"}}, v, owed, func(v ledger.View) ([]ledger.Row, error) {
+		rows := []ledger.Row{{Key: "sum", Value: fmt.Append(nil, n)}, {Key: "at/" + name(n), Value: []byte("x")}}
+		if n > rowsKept {
+			rows = append(rows, ledger.Row{Key: "at/" + name(n-rowsKept)})
+		}
+		return rows, nil
+	})
+}
+
+// partHolds checks a part of which so many changes were known.
+func partHolds(t *testing.T, s *pebble.Store, p ledger.Part, known id.Seq) {
+	t.Helper()
+	v, err := s.ReadPart(t.Context(), p, ledger.Want{Keys: []string{"sum"}, Prefixes: []string{"at/"}})
+	if err != nil {
+		t.Error(err)
+	}
+	owed, err := s.Owed(t.Context(), string(p), time.UnixMilli(1<<40), 1000)
+	if err != nil {
+		t.Error(err)
+	}
+	sum, rows := sumOf(v), len(v.Under("at/"))
+	if sum < known || rows != min(rowsKept, int(sum)) || len(owed) != int(sum) {
+		t.Errorf("%s has %d changes, %d rows and owes %d, after %d were known", p, sum, rows, len(owed), known)
+	}
+}
