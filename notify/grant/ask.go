@@ -191,7 +191,7 @@ func (q *asking) show() consent {
 			Until: until, Page: o.Page, Scope: o.Scope, Subject: o.Subject, Cadence: o.Cadence,
 		}
 		q.sheet.Items[i] = item
-		c.Items[i] = asked{Shown: item, Template: o.Template, Version: o.Version, Lives: o.Lives, Within: o.Within}
+		c.Items[i] = asked{Shown: item, Template: o.Template, Version: o.Version, Lives: Span(o.Lives), Within: Span(o.Within)}
 	}
 	return c
 }

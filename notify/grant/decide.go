@@ -197,7 +197,7 @@ func (d *deciding) mint(c consent, item asked, i int) Grant {
 		Sheet: &shown, Uses: shown.Uses, Left: shown.Uses, MintedAt: d.now, ExpiresAt: shown.Until, HandedAt: d.handed[i],
 	}
 	if g.Scope == Progress {
-		g.ExpiresAt, g.Lives = d.now.Add(item.Within), item.Lives
+		g.ExpiresAt, g.Lives = d.now.Add(time.Duration(item.Within)), item.Lives
 	}
 	return g
 }

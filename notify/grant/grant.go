@@ -121,15 +121,15 @@ type Grant struct {
 	Act      Act         `json:"act"`
 	Sheet    *SheetItem  `json:"sheet,omitempty"` // as shown
 
-	Uses      int           `json:"uses"` // granted, by each turn of a window; 0 for standing
-	Left      int           `json:"left"` // of them; for standing see Remaining
-	MintedAt  time.Time     `json:"minted_at"`
-	ExpiresAt time.Time     `json:"expires_at"`
-	Lives     time.Duration `json:"lives,omitzero,format:nano"` // progress: from the first use
-	First     time.Time     `json:"first,omitzero"`             // use
-	State     string        `json:"state,omitempty"`            // progress: sent last
-	Sent      []time.Time   `json:"sent,omitempty"`             // standing: within the cadence's period
-	Unread    []Place       `json:"unread,omitempty"`           // standing: the latest that the user had not read
+	Uses      int         `json:"uses"` // granted, by each turn of a window; 0 for standing
+	Left      int         `json:"left"` // of them; for standing see Remaining
+	MintedAt  time.Time   `json:"minted_at"`
+	ExpiresAt time.Time   `json:"expires_at"`
+	Lives     Span        `json:"lives,omitzero"`   // progress: from the first use
+	First     time.Time   `json:"first,omitzero"`   // use
+	State     string      `json:"state,omitempty"`  // progress: sent last
+	Sent      []time.Time `json:"sent,omitempty"`   // standing: within the cadence's period
+	Unread    []Place     `json:"unread,omitempty"` // standing: the latest that the user had not read
 
 	HandedAt time.Time   `json:"handed_at"`          // from when on the app's server may know it
 	Turn     int         `json:"turn,omitzero"`      // window: how often the user has written
@@ -137,6 +137,9 @@ type Grant struct {
 	End      string      `json:"end,omitempty"`      // Consumed or Closed
 	Stopped  bool        `json:"stopped,omitzero"`   // it was the user who closed it
 }
+
+// A Span is a time.Duration that is stored in nanoseconds.
+type Span time.Duration
 
 // A Place is where in @notices a notice stands; its Seq is 0 until it does.
 type Place struct {

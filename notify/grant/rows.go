@@ -81,11 +81,11 @@ type consent struct {
 
 // asked is one item: what was shown, and what accepting it would mint.
 type asked struct {
-	Shown    SheetItem     `json:"shown"`
-	Template id.Template   `json:"template"`
-	Version  int           `json:"version"`
-	Lives    time.Duration `json:"lives,omitzero,format:nano"`
-	Within   time.Duration `json:"within,omitzero,format:nano"`
+	Shown    SheetItem   `json:"shown"`
+	Template id.Template `json:"template"`
+	Version  int         `json:"version"`
+	Lives    Span        `json:"lives,omitzero"`
+	Within   Span        `json:"within,omitzero"`
 }
 
 // answered is the answer to one idempotency key.

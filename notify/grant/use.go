@@ -35,7 +35,7 @@ func (r *redeeming) step(g *Grant) error {
 		return ErrState
 	}
 	if g.First.IsZero() {
-		g.First, g.ExpiresAt = r.now, r.now.Add(g.Lives)
+		g.First, g.ExpiresAt = r.now, r.now.Add(time.Duration(g.Lives))
 	}
 	g.State = r.s.State
 	g.Left--

@@ -1,0 +1,5 @@
+package grant_test
+
+import "errors"
+
+var errKilled = errors.New("killed")
