@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/ledger"
 )
 
-// Memory is a Board in one process's memory. It counts exactly.
+// Memory is a Board in one process's memory. It counts exactly. With a store it
+// keeps a journal there, so that a restart forgets nothing.
 type Memory struct {
 	limits Limits
 	most   int
@@ -23,6 +25,7 @@ type Memory struct {
 	templates map[uint64]int64 // when their first notice was, milliseconds
 	found     []int32          // scratch
 	readers   map[uint64]bool  // scratch
+	journal   *journal         // nil: none
 }
 
 // Options are what a Memory is made with.
@@ -31,6 +34,10 @@ type Options struct {
 	// for each developer and person, and one for each subject and person. At the most everything
 	// further is held. A reader takes 100 to 200 bytes. 0: a million.
 	Most int
+	// Store keeps the journal; see Restore. nil: a restart forgets.
+	Store ledger.Store
+	// Failed hears of a journal that could not be written; it is tried again.
+	Failed func(error)
 }
 
 const mostReaders = 1 << 20
@@ -40,10 +47,14 @@ func NewMemory(l Limits, opt Options) *Memory {
 	if opt.Most <= 0 {
 		opt.Most = mostReaders
 	}
-	return &Memory{
+	m := &Memory{
 		limits: l, most: opt.Most, crowds: newCrowds(opt.Most), members: newMembers(opt.Most),
 		apps: map[uint64]*app{}, templates: map[uint64]int64{}, readers: map[uint64]bool{},
 	}
+	if opt.Store != nil {
+		m.journal = newJournal(opt.Store, l.Long, opt.Failed)
+	}
+	return m
 }
 
 // A mark is a sighting as it was decided: what the board changes by, and what is
@@ -69,6 +80,9 @@ func (m *Memory) See(_ context.Context, s Sighting) (Verdict, error) {
 	p := Take(s)
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err := m.journal.ready(); err != nil {
+		return Verdict{}, err
+	}
 	m.expire(s.At.UnixMilli())
 	if a := m.apps[p.App]; a != nil {
 		a.expire(m.now, m.now-m.limits.Long.Milliseconds())
@@ -83,6 +97,7 @@ func (m *Memory) See(_ context.Context, s Sighting) (Verdict, error) {
 		return v, nil
 	}
 	m.apply(k)
+	m.journal.mark(k)
 	v.OfTempl, v.OfApp = m.app(p.App).heldOf(p.Template)
 	return v, nil
 }
@@ -91,7 +106,11 @@ func (m *Memory) See(_ context.Context, s Sighting) (Verdict, error) {
 func (m *Memory) Forget(_ context.Context, t id.Template) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err := m.journal.ready(); err != nil {
+		return err
+	}
 	m.release(Name(t))
+	m.journal.forget(Name(t), m.now)
 	return nil
 }
 
@@ -111,6 +130,15 @@ func (m *Memory) app(name uint64) *app {
 		return a
 	}
 	return &app{}
+}
+
+func (m *Memory) makeApp(name uint64) *app {
+	a := m.apps[name]
+	if a == nil {
+		a = &app{}
+		m.apps[name] = a
+	}
+	return a
 }
 
 // decide changes nothing.
@@ -177,11 +205,7 @@ func (m *Memory) crowded(p Print, now int64) bool {
 // apply counts what was decided.
 func (m *Memory) apply(k mark) {
 	broadcast := k.hold == Crowd || k.hold == Hoard
-	a := m.apps[k.App]
-	if a == nil {
-		a = &app{}
-		m.apps[k.App] = a
-	}
+	a := m.makeApp(k.App)
 	a.redeemed(k.at, k.old, broadcast)
 	if broadcast {
 		a.hold(holding{k.Template, k.Notice, k.at})
@@ -191,6 +215,7 @@ func (m *Memory) apply(k mark) {
 	if !known {
 		first = k.at
 		m.templates[k.Template] = first
+		m.journal.first(k.Template, first)
 	}
 	if k.hold == "" && k.at < first+m.limits.PaceFor.Milliseconds() {
 		m.members.see(k.Template^paceSet, k.Reader, k.at)
