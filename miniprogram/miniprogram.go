@@ -4,10 +4,16 @@
 // An app learns of a user what the user's own act gives it: an openid that means
 // nothing to any other app, and that the user can change at any time. It gets no
 // list of followers, and following gives it nothing.
+//
+// Everything an app has stands in one ledger part, and so does all that one user
+// has: the openids and the apps they follow. Of secrets, tokens and codes the
+// store knows hashes only. It does not know notices: what an app may send is
+// package notify's, and who is told to be suspended is a moderator's.
 package miniprogram
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/teahouse-im/teahouse/fault"
@@ -55,6 +61,7 @@ const (
 	TokenLives    = 2 * time.Hour
 	CodeLives     = 5 * time.Minute
 	SecretOverlap = 24 * time.Hour // how long the earlier secrets live after a new one
+	TokenRemains  = 24 * time.Hour // how long a token that has ended is told from one that never was
 )
 
 // Bounds.
@@ -64,6 +71,8 @@ const (
 	SummaryRunes  = 200
 	AppsMost      = 50      // of one developer
 	TokensMost    = 100     // live, of one app; a further one ends the oldest
+	SecretsMost   = 10      // of one app at a time
+	FollowsMost   = 1000    // apps that one user follows
 	PackageBytes  = 2 << 20 // of the zip
 	UnpackedBytes = 8 << 20
 	PackageFiles  = 200
@@ -74,8 +83,24 @@ type Grants interface {
 	CloseAll(ctx context.Context, u id.User, a id.App) error
 }
 
+// Files keeps the bytes of packages; every node sees the same ones.
+type Files interface {
+	// Put stores size bytes of r under a key, whole or not at all, replacing what is there.
+	Put(ctx context.Context, key string, r io.Reader, size int64, mediaType string) error
+	// Open reads n bytes from an offset on (n < 0: all the rest).
+	Open(ctx context.Context, key string, offset, n int64) (io.ReadCloser, error)
+	// Delete forgets one. It may be gone.
+	Delete(ctx context.Context, key string) error
+}
+
 // Errors of credentials, as OAuth 2.0 has them (RFC 6749, 5.2), are told by package api.
 var (
 	ErrCredentials = fault.New("unauthenticated", "The app's id or secret is wrong.")
 	ErrCode        = fault.New("bad_request", "The code is used, too old, or not for this app.")
+	ErrSuspended   = fault.New("app_suspended", "This mini-program is suspended.")
+
+	errApps    = fault.Conflict.Saying("You have as many mini-programs as a developer can have.")
+	errSecrets = fault.Conflict.Saying("This app has as many secrets as an app can have. Drop one first.")
+	errFollows = fault.Conflict.Saying("You follow as many mini-programs as one can.")
+	errName    = fault.Conflict.Saying("Another developer's mini-program has this name, or one that looks like it.")
 )
