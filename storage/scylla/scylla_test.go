@@ -19,6 +19,7 @@ import (
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/feed"
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/ledger"
 	"github.com/teahouse-im/teahouse/media"
 	"github.com/teahouse-im/teahouse/storage"
 	"github.com/teahouse-im/teahouse/storage/storagetest"
@@ -166,7 +167,15 @@ func TestServerGone(t *testing.T) {
 		"PutMedium":      func(ctx context.Context) error { return s.PutMedium(ctx, media.Medium{ID: "m-1"}) },
 		"Medium":         func(ctx context.Context) error { _, _, err := s.Medium(ctx, "m-1"); return err },
 		"DropMedium":     func(ctx context.Context) error { return s.DropMedium(ctx, "m-1", time.Now()) },
-		"Join":           func(ctx context.Context) error { return s.Join(ctx, st, []id.User{u, "bob"}, stream.Head{}) },
+		"ReadPart":       func(ctx context.Context) error { _, err := s.ReadPart(ctx, "p", ledger.Want{}); return err },
+		"ListPart":       func(ctx context.Context) error { _, err := s.ListPart(ctx, "p", "", "", 1); return err },
+		"ChangePart": func(ctx context.Context) error {
+			return s.ChangePart(ctx, "p", ledger.Want{}, ledger.View{}, nil, func(ledger.View) ([]ledger.Row, error) { return nil, nil })
+		},
+		"Owe":     func(ctx context.Context) error { return s.Owe(ctx, ledger.Due{Queue: "q", ID: "d"}) },
+		"Owed":    func(ctx context.Context) error { _, err := s.Owed(ctx, "q", time.Now(), 1); return err },
+		"Settled": func(ctx context.Context) error { return s.Settled(ctx, ledger.Due{Queue: "q", ID: "d"}) },
+		"Join":    func(ctx context.Context) error { return s.Join(ctx, st, []id.User{u, "bob"}, stream.Head{}) },
 	}
 	p.shut(true)
 	for name, call := range calls {
