@@ -1,6 +1,6 @@
-// Package api is Teahouse over HTTP: accounts, contacts, conversations and
-// groups under /v1, the documents that describe them (and the WebSocket), and
-// the operator's listener. It reads strictly, asks the domains, and tells their
+// Package api is Teahouse over HTTP: everything under /v1, for people, for apps'
+// servers and for moderators, the documents that describe it (and the
+// WebSocket), the pages of mini-programs, and the operator's listener. It reads strictly, asks the domains, and tells their
 // faults as problem documents; it has no rules of its own about who may do what.
 //
 // Every operation is one row of routes. From the row come the mux entry, the
@@ -12,6 +12,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -83,16 +84,22 @@ type Parts struct {
 	Moments  Moments
 	Presence Presence
 	Media    Media
+
+	Programs   MiniPrograms
+	Notices    Notices
+	Webhooks   Webhooks
+	Moderation Moderation
 }
 
 // Options of the API.
 type Options struct {
 	Logger         zerolog.Logger
-	Version        string         // of the server, for the documents
-	Limits         Limits         // the zero Limits: none
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
-	Origins        []string       // web pages of elsewhere that may use the API, as "https://host[:port]"
-	Metrics        *Metrics       // where requests are counted; nil: nowhere
+	Version        string           // of the server, for the documents
+	Limits         Limits           // the zero Limits: none
+	TrustedProxies []netip.Prefix   // whose X-Forwarded-For is believed
+	Origins        []string         // web pages of elsewhere that may use the API, as "https://host[:port]"
+	Metrics        *Metrics         // where requests are counted; nil: nowhere
+	Now            func() time.Time // the domains' clock; nil: time.Now
 }
 
 // server is what operations are carried out with.
@@ -105,20 +112,33 @@ type server struct {
 	presence  Presence
 	media     Media
 	operators Operators
-	limits    limits
-	trusted   []netip.Prefix
-	operator  OpsOptions
+	tiers     Tiers
+
+	programs   MiniPrograms
+	notices    Notices
+	webhooks   Webhooks
+	moderation Moderation
+
+	now      func() time.Time
+	limits   limits
+	trusted  []netip.Prefix
+	operator OpsOptions
 }
 
 // New makes the handler of everything under /v1, of /openapi.json, /asyncapi.json
-// and /docs. Any other path is not_found.
+// and /docs, and of the pages of mini-programs under /m/. Any other path is not_found.
 func New(p Parts, opt Options) http.Handler {
 	mux := http.NewServeMux()
 	s := &server{
 		accounts: p.Accounts, contacts: p.Contacts, chat: p.Chat, groups: p.Groups, moments: p.Moments, presence: p.Presence, media: p.Media,
+		programs: p.Programs, notices: p.Notices, webhooks: p.Webhooks, moderation: p.Moderation, now: opt.Now,
 		limits: newLimits(opt.Limits), trusted: opt.TrustedProxies,
 	}
-	doc := mount(mux, s, opt.Version, public, session)
+	if s.now == nil {
+		s.now = time.Now
+	}
+	doc := mount(mux, s, opt.Version, public, session, moderator, auditor, app)
 	describe(mux, doc)
+	mux.HandleFunc("GET "+pagesPath+"{app}/{path...}", s.showPage)
 	return &edge{mux: mux, log: opt.Logger, metrics: opt.Metrics, guard: origins(opt.Origins).admit}
 }

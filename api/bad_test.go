@@ -87,7 +87,6 @@ func kindOf(value []byte) string {
 
 func TestBadBodiesAreRefusedEverywhere(t *testing.T) {
 	h := open(t)
-	token := h.user("ann")
 	h.user("zoe")
 	n := 0
 	for _, rt := range routes {
@@ -97,8 +96,9 @@ func TestBadBodiesAreRefusedEverywhere(t *testing.T) {
 		}
 		for _, bad := range badBodies(t, good) {
 			n++
-			a := h.call(rt.method, example(rt.path), token, bad.body)
+			a := h.call(rt.method, h.example(rt.path), h.as(rt.who), bad.body)
 			switch {
+			case rt.does.gate && a.status >= 400 && a.status < 500: // it has words of its own for much of this
 			case a.status >= 500:
 				t.Errorf("%s with %s answers %d %s", rt.id, bad.what, a.status, a.body)
 			case bad.code != "" && (a.status < 400 || into[problem](a).Code != bad.code):
@@ -131,24 +131,24 @@ func TestTheLimitOfBodies(t *testing.T) {
 // Operations without a body take nothing or {}, and nothing else.
 func TestBodiesThatAreNotNeeded(t *testing.T) {
 	h := open(t)
-	token := h.user("ann")
 	for _, rt := range routes {
-		if rt.does.in != nil || rt.does.form || rt.who == operator || !slices.Contains([]string{"POST", "PUT", "PATCH"}, rt.method) {
+		token := h.as(rt.who)
+		if rt.does.in != nil || len(rt.does.takes) > 0 || rt.who == operator || !slices.Contains([]string{"POST", "PUT", "PATCH"}, rt.method) {
 			continue
 		}
-		usual := h.call(rt.method, example(rt.path), token, nil)
-		if got := h.call(rt.method, example(rt.path), token, "{}"); got.status != usual.status {
+		usual := h.call(rt.method, h.example(rt.path), token, nil)
+		if got := h.call(rt.method, h.example(rt.path), token, "{}"); got.status != usual.status {
 			t.Errorf("%s answers %d to nothing and %d to {}", rt.id, usual.status, got.status)
 		}
-		h.call(rt.method, example(rt.path), token, `{"x":1}`).refused("unknown_field")
-		h.call(rt.method, example(rt.path), token, `[]`).refused("bad_request")
-		h.call(rt.method, example(rt.path), token, `null`).refused("bad_request")
-		h.call(rt.method, example(rt.path), token, strings.Repeat(" ", 2<<20)).refused("too_large")
+		h.call(rt.method, h.example(rt.path), token, `{"x":1}`).refused("unknown_field")
+		h.call(rt.method, h.example(rt.path), token, `[]`).refused("bad_request")
+		h.call(rt.method, h.example(rt.path), token, `null`).refused("bad_request")
+		h.call(rt.method, h.example(rt.path), token, strings.Repeat(" ", 2<<20)).refused("too_large")
 	}
 	for _, method := range []string{"GET", "DELETE"} { // a body that nobody asked for is not looked at
-		r := h.request(method, "/v1/contacts/zoe", token, `{"x":`)
+		r := h.request(method, "/v1/contacts/zoe", h.as(session), `{"x":`)
 		if method == "GET" {
-			r = h.request(method, "/v1/me", token, `{"x":`)
+			r = h.request(method, "/v1/me", h.as(session), `{"x":`)
 		}
 		if a := h.do(r); a.status >= 400 {
 			t.Errorf("%s with a body answers %d %s", method, a.status, a.body)
@@ -159,9 +159,10 @@ func TestBodiesThatAreNotNeeded(t *testing.T) {
 // Nothing that was sent comes back in a refusal.
 func TestRefusalsRepeatNothing(t *testing.T) {
 	h := open(t)
-	token := h.user("ann")
+	token := h.as(session)
 	const canary = "canary8731"
 	for _, rt := range routes {
+		token := h.as(rt.who)
 		good := expected[rt.id].body
 		if good == "" || rt.who == operator {
 			continue
@@ -172,11 +173,11 @@ func TestRefusalsRepeatNothing(t *testing.T) {
 			`{"` + canary + `":"` + canary + `"`,
 			canary,
 		} {
-			a := h.call(rt.method, example(rt.path)+"?"+canary+"="+canary, token, body)
+			a := h.call(rt.method, h.example(rt.path)+"?"+canary+"="+canary, token, body)
 			if strings.Contains(string(a.body), canary) {
 				t.Errorf("%s repeats what it was sent: %s", rt.id, a.body)
 			}
-			if a = h.call(rt.method, example(rt.path), token, body); a.status >= 400 && strings.Contains(strings.ReplaceAll(string(a.body), `"/`+canary+`"`, ""), canary) {
+			if a = h.call(rt.method, h.example(rt.path), token, body); a.status >= 400 && strings.Contains(strings.ReplaceAll(string(a.body), `"/`+canary+`"`, ""), canary) {
 				t.Errorf("%s repeats what it was sent: %s", rt.id, a.body)
 			}
 		}

@@ -74,38 +74,51 @@ func require(raw []byte, members []string) error {
 }
 
 // readBody reads the body of a request. It is empty if there is none.
-func readBody(x *exchange, r *http.Request) (raw []byte, err error) {
-	rc := http.NewResponseController(x)
-	_ = rc.SetReadDeadline(time.Now().Add(cmp.Or(x.bodyWait, bodyWait))) // a connection without deadlines has none to miss
-	defer func() {
-		if err == nil { // otherwise the rest of the body is waited for when the request is over
-			_ = rc.SetReadDeadline(time.Time{})
-		}
-	}()
-
-	if r.ContentLength > bodyMost {
-		return nil, tooLarge(r)
-	}
-	raw, err = io.ReadAll(io.LimitReader(r.Body, bodyMost+1))
+func readBody(x *exchange, r *http.Request) ([]byte, error) {
+	raw, err := readBytes(x, r, bodyMost)
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		x.Header().Set("Connection", "close")
-		return nil, fault.BadRequest.Saying("The body did not come in time.")
 	case err != nil:
-		return nil, fault.BadRequest.Saying("The body did not come whole.")
+		return nil, err
 	case len(raw) > bodyMost:
-		return nil, tooLarge(r)
+		return nil, fault.TooLarge.Saying("The body has more than 1 MiB.")
 	case len(raw) == 0:
 		return nil, nil
 	}
 	return raw, checkType(r)
 }
 
-// tooLarge refuses a body. Answering without reading would reset the connection
-// of a client that is still sending, and it would never see the answer.
-func tooLarge(r *http.Request) error {
-	_, _ = io.CopyN(io.Discard, r.Body, drainMost)
-	return fault.TooLarge.Saying("The body has more than 1 MiB.")
+// readRaw reads the body of a request for somebody who reads JSON, and knows what is too large.
+func readRaw(x *exchange, r *http.Request, most int) ([]byte, error) {
+	raw, err := readBytes(x, r, most)
+	if err != nil || len(raw) == 0 {
+		return nil, err
+	}
+	return raw, checkType(r)
+}
+
+// readBytes reads a body up to most bytes, and one more of a larger one.
+// Answering without reading the rest would reset the connection of a client that
+// is still sending, and it would never see the answer.
+func readBytes(x *exchange, r *http.Request, most int) (raw []byte, err error) {
+	rc := http.NewResponseController(x)
+	_ = rc.SetReadDeadline(time.Now().Add(cmp.Or(x.bodyWait, bodyWait))) // a connection without deadlines has none to miss
+	defer func() {
+		if err == nil && len(raw) <= most { // otherwise the rest of the body is waited for when the request is over
+			_ = rc.SetReadDeadline(time.Time{})
+		}
+	}()
+
+	raw, err = io.ReadAll(io.LimitReader(r.Body, int64(most)+1))
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		x.Header().Set("Connection", "close")
+		return nil, fault.BadRequest.Saying("The body did not come in time.")
+	case err != nil:
+		return nil, fault.BadRequest.Saying("The body did not come whole.")
+	case len(raw) > most:
+		_, _ = io.CopyN(io.Discard, r.Body, drainMost)
+	}
+	return raw, nil
 }
 
 // checkType refuses what is not plain JSON in UTF-8.

@@ -2,24 +2,14 @@ package api
 
 import (
 	"context"
-	"crypto/subtle"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/teahouse-im/teahouse/account"
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
-)
-
-// principal is who may call an operation.
-type principal string
-
-const (
-	public   principal = "public"   // anybody; a token is not looked at
-	session  principal = "session"  // a user who is signed in
-	operator principal = "operator" // who has the operator's token, on the operations listener
+	"github.com/teahouse-im/teahouse/miniprogram"
 )
 
 // A call is one request of an operation by somebody who may call it.
@@ -29,6 +19,7 @@ type call struct {
 	user    id.User
 	session account.Session
 	account account.Account
+	app     miniprogram.App // of an app's call
 	query   url.Values
 	status  int // of the answer, if not the usual one
 }
@@ -41,18 +32,10 @@ func (s *server) open(ctx context.Context, op *operation, r *http.Request) (*cal
 			return nil, fault.NotFound
 		}
 	}
-	var err error
-	switch op.who {
-	case public:
-		err = s.limits.of(op.id).take(c.from)
-	case operator:
-		err = s.asOperator(r)
-	default:
-		err = s.authenticate(ctx, c)
-	}
-	if err != nil {
+	if err := s.admit(ctx, c, op); err != nil {
 		return nil, err
 	}
+	var err error
 	c.query, err = readQuery(r, op.does.query)
 	return c, err
 }
@@ -65,53 +48,10 @@ func plain(s string) bool {
 			return false
 		}
 	}
-	return s != "" && len(s) <= 128
+	return s != "" && len(s) <= nameMost
 }
 
-// authenticate finds the user whose token came with the request.
-func (s *server) authenticate(ctx context.Context, c *call) error {
-	token, ok := bearer(c.r)
-	if !ok {
-		return fault.Unauthenticated
-	}
-	if err := s.limits.guess.check(c.from); err != nil {
-		return err
-	}
-	var err error
-	if c.session, c.account, err = s.accounts.Authenticate(ctx, token); err != nil {
-		if fault.From(err) == fault.Unauthenticated {
-			_ = s.limits.guess.take(c.from)
-		}
-		return err
-	}
-	c.user = c.session.User
-	return s.limits.request.take(string(c.user))
-}
-
-// asOperator lets in who has the operator's token.
-func (s *server) asOperator(r *http.Request) error {
-	token, ok := bearer(r)
-	if !ok || s.operator.Token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(s.operator.Token)) != 1 {
-		return fault.Unauthenticated.Saying("The operator's token is needed.")
-	}
-	return nil
-}
-
-const tokenMost = 512 // bytes
-
-// bearer reads the one token of the one Authorization header.
-func bearer(r *http.Request) (token string, ok bool) {
-	headers := r.Header.Values("Authorization")
-	if len(headers) != 1 {
-		return "", false
-	}
-	scheme, token, _ := strings.Cut(headers[0], " ")
-	token = strings.TrimLeft(token, " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" || len(token) > tokenMost || strings.ContainsAny(token, " \t,") {
-		return "", false
-	}
-	return token, true
-}
+const nameMost = 256 // bytes
 
 // named is a part of the path.
 func (c *call) named(name string) string { return c.r.PathValue(name) }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/teahouse-im/teahouse/contact"
+	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/wire"
 )
 
@@ -102,11 +103,23 @@ func (s *server) removeContact(ctx context.Context, c *call, _ none) (none, erro
 	return none{}, s.contacts.Remove(ctx, c.user, c.named("user"))
 }
 
+// isApp tells an app's id from a user's.
+func isApp(name string) bool {
+	_, ok := id.ParseApp(name)
+	return ok
+}
+
 func (s *server) block(ctx context.Context, c *call, _ none) (none, error) {
+	if isApp(c.named("user")) {
+		return none{}, s.notices.Block(ctx, c.user, c.named("user"))
+	}
 	return none{}, s.contacts.Block(ctx, c.user, c.named("user"))
 }
 
 func (s *server) unblock(ctx context.Context, c *call, _ none) (none, error) {
+	if isApp(c.named("user")) {
+		return none{}, s.notices.Unblock(ctx, c.user, c.named("user"))
+	}
 	return none{}, s.contacts.Unblock(ctx, c.user, c.named("user"))
 }
 

@@ -12,7 +12,7 @@ import (
 // What is asked.
 type (
 	newConversation struct {
-		With string `json:"with" doc:"The other user."`
+		With string `json:"with" doc:"The other user, or an app."`
 	}
 	conversationChange struct {
 		Muted  *bool `json:"muted,omitempty" doc:"Do not disturb me with it."`
@@ -21,7 +21,7 @@ type (
 	}
 	newMessage struct {
 		MessageID string          `json:"message_id" format:"uuid" doc:"A new UUIDv7, in lower case. The same again is the same message: repeat a send as often as you like."`
-		Kind      string          `json:"kind" enum:"text,location,contact" doc:"What the body is."`
+		Kind      string          `json:"kind" enum:"text,image,voice,video,file,location,contact,app_card" doc:"What the body is."`
 		Body      json.RawMessage `json:"body" doc:"As the kind says."`
 	}
 	readPosition struct {

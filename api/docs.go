@@ -160,7 +160,9 @@ func (d *document) show(o *huma.Operation) docsOperation {
 		v.Parameters = append(v.Parameters, docsField{p.Name, p.Description, typeOf(p.Schema), p.Required})
 	}
 	if o.RequestBody != nil {
-		v.Body = d.fields(bodySchema(o))
+		if body := bodySchema(o); body != nil {
+			v.Body = d.fields(body)
+		}
 	}
 	statuses := make([]string, 0, len(o.Responses))
 	for status := range o.Responses {
@@ -182,10 +184,12 @@ func (d *document) show(o *huma.Operation) docsOperation {
 	return v
 }
 
-// bodySchema is what an operation's body looks like.
+// bodySchema is what an operation's body looks like; nil if that has no fields.
 func bodySchema(o *huma.Operation) *huma.Schema {
-	for _, m := range o.RequestBody.Content { // of which there is one
-		return m.Schema
+	for _, m := range o.RequestBody.Content { // of which one has fields, if any
+		if m.Schema.Ref != "" {
+			return m.Schema
+		}
 	}
 	return nil
 }
@@ -204,8 +208,11 @@ func (d *document) answerType(ref *huma.Schema) docsType {
 func (d *document) shapes() []docsShape {
 	asked := map[string]bool{}
 	for _, o := range d.operations {
-		if o.RequestBody != nil {
-			asked[nameOf(bodySchema(o).Ref)] = true
+		if o.RequestBody == nil {
+			continue
+		}
+		if body := bodySchema(o); body != nil {
+			asked[nameOf(body.Ref)] = true
 		}
 	}
 	var all []docsShape

@@ -34,6 +34,7 @@ func newDocument(version string) *document {
 			Schemas: registry,
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				string(session):  {Type: "http", Scheme: "bearer", Description: "The token of a sign-in."},
+				string(app):      {Type: "http", Scheme: "bearer", Description: "An app's token, of POST /v1/app/token."},
 				string(operator): {Type: "http", Scheme: "bearer", Description: "The operator's token."},
 			},
 		},
@@ -47,9 +48,10 @@ func (d *document) add(op *operation) *huma.Operation {
 		OperationID: op.id, Method: op.method, Path: op.path,
 		Summary: w.summary, Description: w.text, Tags: []string{tagOf(op.path)},
 		Parameters: parameters(op), Responses: map[string]*huma.Response{},
+		Extensions: map[string]any{"x-principal": string(op.who)},
 	}
 	if op.who != public {
-		o.Security = []map[string][]string{{string(op.who): {}}}
+		o.Security = []map[string][]string{{string(op.who.signs()): {}}}
 	}
 	refuses := slices.Concat(w.refuses, refusals(op))
 	if op.does.in != nil {
@@ -59,10 +61,16 @@ func (d *document) add(op *operation) *huma.Operation {
 		op.required = whole.Required
 		o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{jsonType: {Schema: schema}}}
 	}
-	if op.does.form {
-		schema := d.Components.Schemas.Schema(reflect.TypeFor[newUpload](), true, "")
-		d.Components.Schemas.SchemaFromRef(schema.Ref).AdditionalProperties = false
-		o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{formType: {Schema: schema}}}
+	for _, f := range op.does.takes {
+		if o.RequestBody == nil {
+			o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
+		}
+		schema := &huma.Schema{Type: huma.TypeString, Format: "binary"}
+		if f.of != nil {
+			schema = d.Components.Schemas.Schema(f.of, true, "")
+			d.Components.Schemas.SchemaFromRef(schema.Ref).AdditionalProperties = false
+		}
+		o.RequestBody.Content[f.media] = &huma.MediaType{Schema: schema}
 	}
 	for _, status := range append(w.also, op.does.status) {
 		answer := &huma.Response{Description: http.StatusText(status)}
@@ -91,8 +99,11 @@ func refusals(op *operation) []fault.Code {
 	if op.who != public {
 		codes = append(codes, "unauthenticated")
 	}
-	if op.who == session {
-		codes = append(codes, "token_expired", "forbidden")
+	switch op.who.signs() {
+	case session:
+		codes = append(codes, "token_expired", "forbidden", "wrong_principal")
+	case app:
+		codes = append(codes, "token_expired", "forbidden", "wrong_principal", "app_suspended")
 	}
 	if takesBody(op.method) {
 		codes = append(codes, "unknown_field", "too_large", "unsupported_media_type")
@@ -145,8 +156,11 @@ func number(n float64) *float64 { return &n }
 
 // tagOf is the section of the documents that a path belongs to.
 func tagOf(path string) string {
-	if strings.HasSuffix(path, "/moments") {
+	switch {
+	case strings.HasSuffix(path, "/moments"):
 		return "Moments"
+	case strings.HasPrefix(path, "/v1/me/grants"), strings.HasPrefix(path, "/v1/me/notices"):
+		return "Mini-programs"
 	}
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(path, "/v1/"), "/"); first {
 	case "accounts", "sessions", "me", "users":
@@ -163,6 +177,14 @@ func tagOf(path string) string {
 		return "Moments"
 	case "media":
 		return "Media"
+	case "mini-programs", "activations", "consents":
+		return "Mini-programs"
+	case "app":
+		return "Apps"
+	case "developer":
+		return "Developers"
+	case "moderation":
+		return "Moderation"
 	}
 	return "Operation"
 }
@@ -173,7 +195,9 @@ func (d *document) finish() {
 	for _, of := range []reflect.Type{
 		reflect.TypeFor[textBody](), reflect.TypeFor[locationBody](), reflect.TypeFor[contactBody](),
 		reflect.TypeFor[imageBody](), reflect.TypeFor[voiceBody](), reflect.TypeFor[videoBody](), reflect.TypeFor[fileBody](),
-		reflect.TypeFor[newAudience](), reflect.TypeFor[newLocation](), reflect.TypeFor[newAppCard](),
+		reflect.TypeFor[newAudience](), reflect.TypeFor[newLocation](), reflect.TypeFor[newAppCard](), reflect.TypeFor[appCardBody](),
+		reflect.TypeFor[newConsentItem](), reflect.TypeFor[newDecisionItem](),
+		reflect.TypeFor[newTemplateParam](), reflect.TypeFor[newTemplateEdge](), reflect.TypeFor[newCadence](), reflect.TypeFor[replyBody](), reflect.TypeFor[newSubject](),
 	} {
 		ref := d.Components.Schemas.Schema(of, true, "").Ref
 		all[strings.TrimPrefix(ref, schemaPrefix)].AdditionalProperties = false
@@ -204,6 +228,14 @@ func (d *document) finish() {
 			{Ref: schemaPrefix + "VoiceBody"},
 			{Ref: schemaPrefix + "VideoBody"},
 			{Ref: schemaPrefix + "FileBody"},
+			{Ref: schemaPrefix + "AppCardBody"},
+		}
+	}
+	for of, members := range map[string][]string{"ModerationCase": {"evidence"}, "AuditRow": {"before", "after"}} {
+		for _, m := range members { // any JSON
+			if s := all[of]; s != nil {
+				s.Properties[m].Type = ""
+			}
 		}
 	}
 	if s := all["NewSession"]; s != nil {
@@ -223,7 +255,7 @@ func (d *document) bytesOf() []byte {
 // conversation documents wire.Conversation, whose members depend on its kind.
 type conversation struct {
 	Stream      string              `json:"stream"`
-	Kind        string              `json:"kind" enum:"direct,group"`
+	Kind        string              `json:"kind" enum:"direct,group,service"`
 	Title       string              `json:"title"`
 	Peer        string              `json:"peer,omitempty"`
 	Name        string              `json:"name,omitempty"`
@@ -267,6 +299,11 @@ type (
 		DurationMS int64  `json:"duration_ms" minimum:"0" doc:"What the film itself says is stored, if it says something."`
 		Width      int64  `json:"width" minimum:"0" doc:"Pixels, likewise."`
 		Height     int64  `json:"height" minimum:"0" doc:"Pixels, likewise."`
+	}
+	appCardBody struct {
+		App   string `json:"app" doc:"A mini-program."`
+		Title string `json:"title" doc:"At most 64 characters."`
+		Page  string `json:"page" doc:"A page of it, such as /queue?no=17."`
 	}
 	fileBody struct {
 		Media string `json:"media" doc:"Anything one has uploaded."`

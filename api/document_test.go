@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -81,6 +82,61 @@ var expected = map[string]struct {
 	"getMedia":     {session, ""},
 	"getThumbnail": {session, ""},
 
+	"findMiniPrograms":    {session, ""},
+	"getMiniProgram":      {session, ""},
+	"followMiniProgram":   {session, ""},
+	"unfollowMiniProgram": {session, ""},
+	"muteMiniProgram":     {session, ""},
+	"unmuteMiniProgram":   {session, ""},
+	"createLoginCode":     {session, ""},
+	"resetOpenID":         {session, ""},
+	"createActivation":    {session, `{"app":"app-aaaaaaaaaaaaaaaaaaaaaaaaaa","kind":"tap","page":"/queue"}`},
+	"createConsent": {session, `{"app":"app-aaaaaaaaaaaaaaaaaaaaaaaaaa","activation":"tap-aaaaaaaaaaaaaaaaaaaaaaaaaa",` +
+		`"items":[{"template":"t-aaaaaaaaaaaaaaaaaaaaaaaaaa","subject":"A17","locked":{"order":{"code":"A17"}}}]}`},
+	"decideConsent": {session, `{"items":[{"item":"1","decision":"accept"}],"dont_ask_again":true}`},
+	"listMyGrants":  {session, ""},
+	"revokeGrant":   {session, ""},
+	"listMyNotices": {session, ""},
+	"explainNotice": {session, ""},
+	"stopNotice":    {session, ""},
+	"reportNotice":  {session, `{"reason":"spam"}`},
+
+	"createAppToken":   {public, ""},
+	"loginToApp":       {app, `{"code":"none"}`},
+	"listHandedGrants": {app, ""},
+	"sendNotice": {app, `{"grant":"gh1_none","template":"t-aaaaaaaaaaaaaaaaaaaaaaaaaa","data":{"status":{"enum":"called"}},` +
+		`"page":"/queue?no=17","idempotency_key":"A17","state":"ordered"}`},
+	"getSentNotice": {app, ""},
+	"sendReply":     {app, `{"window":"gh1_none","kind":"text","body":{"text":"hello"},"idempotency_key":"A17"}`},
+	"submitTemplate": {app, `{"title":"Your table","category":"food","scope":"progress",` +
+		`"params":[{"key":"order","label":"Order","type":"code","role":"locked","max":8},{"key":"step","label":"Step","type":"enum","role":"free","values":["now","soon"]}],` +
+		`"page_pattern":"/queue","states":["ordered","ready"],"edges":[{"from":"ordered","to":"ready","alert":true}],"expires_days":2,"subject_size":1}`},
+	"listTemplates":  {app, ""},
+	"getTemplate":    {app, ""},
+	"getWebhook":     {app, ""},
+	"putWebhook":     {app, `{"url":"https://example.com/hook"}`},
+	"listDeliveries": {app, ""},
+	"replayDelivery": {app, ""},
+	"getStats":       {app, ""},
+
+	"createApp":    {session, `{"name":"Noodles","category":"food","summary":"Tables and rides"}`},
+	"listMyApps":   {session, ""},
+	"createSecret": {session, ""},
+	"listSecrets":  {session, ""},
+	"dropSecret":   {session, ""},
+	"putPackage":   {session, ""},
+
+	"listCases":      {moderator, ""},
+	"getCase":        {moderator, ""},
+	"claimCase":      {moderator, ""},
+	"decideCase":     {moderator, `{"decision":"no_action","reason":"spam","note":"looked at it","hours":24,"held":"release"}`},
+	"createAction":   {moderator, `{"action":"suspend_app","subject":{"kind":"app","id":"app-aaaaaaaaaaaaaaaaaaaaaaaaaa"},"reason":"spam","hours":24}`},
+	"listReviews":    {moderator, ""},
+	"reviewTemplate": {moderator, `{"version":1,"decision":"approve","reason":"looked at it"}`},
+	"listHeld":       {moderator, ""},
+	"listAudit":      {auditor, ""},
+
+	"operatorSetTier":     {operator, `{"tier":1}`},
 	"operatorAddUser":     {operator, `{"user":"zoe","password":"correct horse battery","display_name":"Zoe"}`},
 	"operatorSetPassword": {operator, `{"password":"correct horse battery"}`},
 	"operatorSetRole":     {operator, `{"role":"moderator"}`},
@@ -116,8 +172,11 @@ func TestEveryRouteIsExpectedAndDescribed(t *testing.T) {
 		if op["operationId"] != rt.id {
 			t.Errorf("%s %s is %v in the document", rt.method, rt.path, op["operationId"])
 		}
-		if (op["security"] == nil) != (rt.who == public) {
-			t.Errorf("the document says of %s that its security is %v", rt.id, op["security"])
+		if got := fmt.Sprint(op["security"]); rt.who == public && op["security"] != nil || rt.who != public && got != fmt.Sprintf("[map[%s:[]]]", rt.who.signs()) {
+			t.Errorf("the document says of %s that its security is %v", rt.id, got)
+		}
+		if op["x-principal"] != string(rt.who) {
+			t.Errorf("the document says of %s that it is for %v", rt.id, op["x-principal"])
 		}
 	}
 	for name := range expected {
@@ -134,8 +193,14 @@ func TestEveryRouteIsExpectedAndDescribed(t *testing.T) {
 	for _, item := range h.contract.doc["paths"].(map[string]any) {
 		n += len(item.(map[string]any))
 	}
-	if public := len(routes) - 5; n != public {
-		t.Errorf("the document has %d operations, the routes %d", n, public)
+	people := 0
+	for _, rt := range routes {
+		if rt.who != operator {
+			people++
+		}
+	}
+	if n != people {
+		t.Errorf("the document has %d operations, the routes %d", n, people)
 	}
 }
 
@@ -173,7 +238,8 @@ func TestTheDocumentIsWhole(t *testing.T) {
 // Bodies of requests are closed, everything that is answered may get new members.
 func TestAnswersAreOpenAndRequestsClosed(t *testing.T) {
 	h := open(t)
-	closed := []string{"TextBody", "LocationBody", "ContactBody", "ImageBody", "VoiceBody", "VideoBody", "FileBody", "NewUpload", "NewAudience", "NewLocation", "NewAppCard"}
+	closed := []string{"TextBody", "LocationBody", "ContactBody", "ImageBody", "VoiceBody", "VideoBody", "FileBody", "NewUpload", "NewAudience", "NewLocation", "NewAppCard",
+		"AppCardBody", "TokenRequest", "NewPackage", "NewConsentItem", "NewDecisionItem", "NewTemplateParam", "NewTemplateEdge", "NewCadence", "NewSubject", "ReplyBody"}
 	for _, rt := range routes {
 		if rt.does.in != nil {
 			closed = append(closed, strings.ToUpper(rt.does.in.Name()[:1])+rt.does.in.Name()[1:])
@@ -206,7 +272,6 @@ func walk(node any, visit func(map[string]any)) {
 // member it requires is missing.
 func TestSchemasOfBodiesAreThoseOfTheServer(t *testing.T) {
 	h := open(t)
-	token := h.user("ann")
 	for _, rt := range routes {
 		body := expected[rt.id].body
 		if body == "" || rt.who == operator {
@@ -230,8 +295,11 @@ func TestSchemasOfBodiesAreThoseOfTheServer(t *testing.T) {
 				t.Fatal(err)
 			}
 			delete(members, name.(string))
-			got := h.call(rt.method, example(rt.path), token, members).refused("bad_request")
-			if !slices.ContainsFunc(got.Errors, func(e fieldError) bool { return e.Pointer == "/"+name.(string) }) {
+			a := h.call(rt.method, h.example(rt.path), h.as(rt.who), members)
+			if rt.does.gate && a.status >= 400 && a.status < 500 {
+				continue // it has a code of its own for some
+			}
+			if got := a.refused("bad_request"); !slices.ContainsFunc(got.Errors, func(e fieldError) bool { return e.Pointer == "/"+name.(string) }) {
 				t.Errorf("%s without %s: %v", rt.id, name, got)
 			}
 		}
@@ -251,9 +319,12 @@ func (c *contract) bodySchema(t *testing.T, rt route) *jsonschema.Schema {
 }
 
 // example is a path with names of nothing in particular in it.
-func example(path string) string {
+func (h *house) example(path string) string {
 	return strings.NewReplacer("{user}", "zoe", "{from}", "zoe", "{session}", "ses-none", "{stream}", "d-ann~zoe", "{seq}", "1",
-		"{post}", "p-0198c000-0000-7000-8000-000000000001", "{comment}", "c-0198c000-0000-7000-8000-000000000001").Replace(path)
+		"{post}", "p-0198c000-0000-7000-8000-000000000001", "{comment}", "c-0198c000-0000-7000-8000-000000000001",
+		"{app}", h.app().id, "{notice}", "n-none", "{grant}", "0198c000-0000-4000-8000-000000000001", "{consent}", "c-aaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"{template}", "t-aaaaaaaaaaaaaaaaaaaaaaaaaa", "{delivery}", "msg_0198c000-0000-7000-8000-000000000001", "{secret}", "none",
+		"{case}", "case-0198c000-0000-7000-8000-000000000001").Replace(path)
 }
 
 func TestDocumentsAreServedOnce(t *testing.T) {

@@ -96,7 +96,13 @@ func (e *edge) route(x *exchange, r *http.Request) {
 		return
 	}
 	// One path, one name: "//", "/./", "/../" and a trailing slash are nothing here.
-	if p := r.URL.EscapedPath(); !strings.HasPrefix(p, "/") || p != path.Clean(p) && !strings.HasPrefix(p, profiles) {
+	// Folders of a mini-program's pages end with a slash.
+	p := r.URL.EscapedPath()
+	clean := path.Clean(p)
+	if strings.HasPrefix(p, pagesPath) && strings.HasSuffix(p, "/") {
+		clean += "/"
+	}
+	if !strings.HasPrefix(p, "/") || p != clean && !strings.HasPrefix(p, profiles) {
 		refuse(x, r, fault.NotFound)
 		return
 	}

@@ -39,9 +39,11 @@ type house struct {
 	chat     *chat.Service
 	moments  *feed.Service
 	media    *media.Service
+	law      *law
 	metrics  *Metrics
 	log      *logBook
 	contract *contract
+	tokens   map[principal]string
 
 	mu  sync.Mutex
 	now time.Time
@@ -77,9 +79,12 @@ func open(t *testing.T, change ...func(*Parts, *Options)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, now: time.Now(), metrics: NewMetrics("test"), log: &logBook{}}
+	h := &house{t: t, now: time.Now(), metrics: NewMetrics("test"), log: &logBook{}, tokens: map[principal]string{}}
 	b := bus.NewMemory(deaf{})
-	seq := stream.NewSequencer(store, stream.Options{Announce: func(id.Stream, []stream.Appended) {}, Now: h.time})
+	seq := stream.NewSequencer(store, stream.Options{
+		Announce: func(id.Stream, []stream.Appended) {}, Now: h.time,
+		Sealed: func(s id.Stream) bool { return strings.HasPrefix(string(s), id.Notices+"/") },
+	})
 	who := account.DefaultOptions()
 	who.Now, who.Throttle = h.time, false
 	h.accounts = account.NewService(store, func(id.User, account.End) {}, who)
@@ -90,6 +95,8 @@ func open(t *testing.T, change ...func(*Parts, *Options)) *house {
 	talk.Now = h.time
 	h.media = openMedia(h, store)
 	talk.Media = uploads{h.media}
+	h.law = openLaw(h, store, seq)
+	talk.Apps = wroteTo{h.law}
 	h.chat = chat.NewService(store, store, seq, b, h.accounts, h.contacts, talk)
 
 	post := feed.DefaultOptions()
@@ -97,7 +104,8 @@ func open(t *testing.T, change ...func(*Parts, *Options)) *house {
 	h.moments = feed.NewService(store, seq, store, ties{h.contacts}, authors{h.accounts}, library{}, func(id.User, id.User, id.Post) {}, post)
 
 	parts := Parts{Accounts: h.accounts, Contacts: h.contacts, Chat: h.chat, Groups: h.chat, Moments: h.moments, Media: h.media}
-	opt := Options{Logger: zerolog.New(h.log).Level(zerolog.DebugLevel), Version: "test", Metrics: h.metrics}
+	parts.Programs, parts.Notices, parts.Webhooks, parts.Moderation = h.law.programs, h.law.notices, h.law.webhooks, h.law.moderation
+	opt := Options{Logger: zerolog.New(h.log).Level(zerolog.DebugLevel), Version: "test", Metrics: h.metrics, Now: h.time}
 	for _, c := range change {
 		c(&parts, &opt)
 	}
@@ -105,6 +113,7 @@ func open(t *testing.T, change ...func(*Parts, *Options)) *house {
 	h.url = server.URL
 	t.Cleanup(func() {
 		server.Close()
+		h.law.close()
 		h.moments.Close()
 		seq.Close()
 		h.accounts.Close()

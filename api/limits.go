@@ -22,6 +22,11 @@ type Limits struct {
 	Guess    Rate // tokens that are none, per address
 	Request  Rate // everything else, per user
 
+	AppToken Rate // tokens for apps, asked for with a good secret or not, per address
+	AppGuess Rate // secrets that are none, per app and address
+	App      Rate // everything an app's server asks, per app
+	Page     Rate // files of mini-programs, per address
+
 	Upload    Rate // files, per user
 	UploadMiB Rate // and their size
 }
@@ -35,22 +40,38 @@ func DefaultLimits() Limits {
 		Guess:    Rate{PerSecond: 2, Burst: 100},
 		Request:  Rate{PerSecond: 50, Burst: 200},
 
+		AppToken: Rate{PerSecond: 2, Burst: 100},
+		AppGuess: Rate{PerSecond: 0.1, Burst: 20},
+		App:      Rate{PerSecond: 100, Burst: 500},
+		Page:     Rate{PerSecond: 50, Burst: 1000},
+
 		Upload:    Rate{PerSecond: 0.5, Burst: 100},
 		UploadMiB: Rate{PerSecond: 0.5, Burst: 2048},
 	}
 }
 
 // limits are Limits at work.
-type limits struct{ register, signIn, guess, request, upload, uploadMiB *buckets }
+type limits struct {
+	register, signIn, guess, request *buckets
+	appToken, appGuess, app, page    *buckets
+	upload, uploadMiB                *buckets
+}
 
 func newLimits(l Limits) limits {
-	return limits{newBuckets(l.Register), newBuckets(l.SignIn), newBuckets(l.Guess), newBuckets(l.Request), newBuckets(l.Upload), newBuckets(l.UploadMiB)}
+	return limits{
+		newBuckets(l.Register), newBuckets(l.SignIn), newBuckets(l.Guess), newBuckets(l.Request),
+		newBuckets(l.AppToken), newBuckets(l.AppGuess), newBuckets(l.App), newBuckets(l.Page),
+		newBuckets(l.Upload), newBuckets(l.UploadMiB),
+	}
 }
 
 // of finds what limits an operation that anybody may call.
 func (l *limits) of(operation string) *buckets {
-	if operation == "createAccount" {
+	switch operation {
+	case "createAccount":
 		return l.register
+	case "createAppToken":
+		return l.appToken
 	}
 	return l.signIn
 }

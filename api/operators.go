@@ -7,6 +7,7 @@ import (
 	"github.com/teahouse-im/teahouse/account"
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/miniprogram"
 )
 
 // Operators is what an operator decides about accounts. *account.Service fits.
@@ -18,8 +19,16 @@ type Operators interface {
 	Unsuspend(ctx context.Context, u id.User) error
 }
 
+// Tiers is how many people a developer's apps may reach. *miniprogram.Service fits.
+type Tiers interface {
+	SetTier(ctx context.Context, developer id.User, tier int) error
+}
+
 // What is asked.
 type (
+	tierChange struct {
+		Tier *int `json:"tier" minimum:"0" maximum:"3" nullable:"false" doc:"0 to 3: 250, 2,000, 10,000 or 100,000 people in 24 hours."`
+	}
 	newPassword struct {
 		Password string `json:"password" format:"password" minLength:"8"`
 	}
@@ -84,6 +93,17 @@ func (s *server) operatorUnsuspend(ctx context.Context, c *call, _ none) (none, 
 		return none{}, err
 	}
 	return none{}, s.operators.Unsuspend(ctx, u)
+}
+
+func (s *server) operatorSetTier(ctx context.Context, c *call, in tierChange) (none, error) {
+	u, err := c.somebody()
+	switch {
+	case err != nil:
+		return none{}, err
+	case *in.Tier < 0 || *in.Tier >= len(miniprogram.Reaches):
+		return none{}, fault.BadRequest.At("/tier", "is not from 0 to 3")
+	}
+	return none{}, s.tiers.SetTier(ctx, u, *in.Tier)
 }
 
 // somebody is the user that the path names.

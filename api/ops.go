@@ -27,6 +27,7 @@ type Check struct {
 // OpsParts are what the operations listener shows and moves.
 type OpsParts struct {
 	Operators Operators
+	Tiers     Tiers
 	Checks    []Check       // of which one that fails makes the node not ready
 	Stats     func() []Stat // more numbers for the metrics; may be nil
 	Metrics   *Metrics
@@ -56,7 +57,7 @@ const (
 func NewOps(p OpsParts, opt OpsOptions) http.Handler {
 	o := &ops{OpsParts: p, opt: opt}
 	mux := http.NewServeMux()
-	mount(mux, &server{operators: p.Operators, operator: opt}, opt.Version, operator)
+	mount(mux, &server{operators: p.Operators, tiers: p.Tiers, operator: opt}, opt.Version, operator)
 	mux.HandleFunc("GET /livez", o.livez)
 	mux.HandleFunc("GET /readyz", o.readyz)
 	mux.HandleFunc("POST /drain", o.drain)

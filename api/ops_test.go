@@ -31,7 +31,7 @@ func openOffice(t *testing.T, change ...func(*OpsOptions)) *office {
 		c(&opt)
 	}
 	server := httptest.NewServer(NewOps(OpsParts{
-		Operators: h.accounts, Metrics: h.metrics,
+		Operators: h.accounts, Tiers: h.law.programs, Metrics: h.metrics,
 		Checks: []Check{
 			{"store", func(context.Context) error { return nil }},
 			{"bus", func(context.Context) error {
@@ -113,7 +113,7 @@ func TestOperators(t *testing.T) {
 			continue
 		}
 		for _, token := range []string{"", "wrong", users, operatorToken + "x", operatorToken[1:]} {
-			a := o.call(rt.method, example(rt.path), token, orNil(expected[rt.id].body))
+			a := o.call(rt.method, o.public.example(rt.path), token, orNil(expected[rt.id].body))
 			a.refused("unauthenticated")
 		}
 	}
@@ -171,7 +171,7 @@ func TestBadBodiesOfOperators(t *testing.T) {
 			continue
 		}
 		for _, bad := range badBodies(t, good) {
-			a := o.call(rt.method, example(rt.path), operatorToken, bad.body)
+			a := o.call(rt.method, o.public.example(rt.path), operatorToken, bad.body)
 			empty := rt.id == "operatorSuspend" && bad.what == "nothing"
 			if a.status >= 500 || bad.code != "" && !empty && (a.status < 400 || into[problem](a).Code != bad.code) {
 				t.Errorf("%s with %s answers %d %s, want %s", rt.id, bad.what, a.status, a.body, bad.code)

@@ -55,8 +55,41 @@ var statuses = map[fault.Code]int{
 	"unsupported_media_type": http.StatusUnsupportedMediaType,
 	"bad_range":              http.StatusRequestedRangeNotSatisfiable,
 	"rate_limited":           http.StatusTooManyRequests,
-	"internal":               http.StatusInternalServerError,
-	"unavailable":            http.StatusServiceUnavailable,
+
+	"grant_invalid":           http.StatusNotFound,
+	"template_unknown":        http.StatusNotFound,
+	"grant_consumed":          http.StatusConflict,
+	"grant_expired":           http.StatusConflict,
+	"grant_closed":            http.StatusConflict,
+	"grant_not_activated":     http.StatusConflict,
+	"grant_template_mismatch": http.StatusConflict,
+	"state_illegal":           http.StatusConflict,
+	"window_closed":           http.StatusConflict,
+	"window_spent":            http.StatusConflict,
+	"idempotency_mismatch":    http.StatusConflict,
+	"activation_invalid":      http.StatusConflict,
+	"consent_expired":         http.StatusConflict,
+	"consent_decided":         http.StatusConflict,
+	"recipient_not_accepted":  http.StatusForbidden,
+	"template_paused":         http.StatusConflict,
+	"template_scope_denied":   http.StatusForbidden,
+	"content_blocked":         http.StatusForbidden,
+	"app_suspended":           http.StatusForbidden,
+	"ask_silenced":            http.StatusForbidden,
+	"mint_paused":             http.StatusForbidden,
+	"param_invalid":           http.StatusUnprocessableEntity,
+	"param_locked":            http.StatusUnprocessableEntity,
+	"page_invalid":            http.StatusUnprocessableEntity,
+	"idempotency_required":    http.StatusUnprocessableEntity,
+	"broadcast_shape":         http.StatusForbidden,
+	"app_reach_limit":         http.StatusTooManyRequests,
+	"cadence":                 http.StatusTooManyRequests,
+	"outstanding_limit":       http.StatusTooManyRequests,
+	"ask_limit":               http.StatusTooManyRequests,
+	"busy_retry":              http.StatusServiceUnavailable,
+
+	"internal":    http.StatusInternalServerError,
+	"unavailable": http.StatusServiceUnavailable,
 }
 
 func statusOf(code fault.Code) int {
@@ -79,7 +112,7 @@ func refuse(x *exchange, r *http.Request, err error) {
 		x.cause = err
 	}
 	h := x.Header()
-	if status == http.StatusUnauthorized {
+	if status == http.StatusUnauthorized && h.Get("WWW-Authenticate") == "" {
 		h.Set("WWW-Authenticate", "Bearer")
 	}
 	if f.Retry > 0 {

@@ -27,6 +27,14 @@ var (
 	presenceUsers = param{"users", false, "User ids, at most 200, with commas between them."}
 	momentLimit   = param{"limit", true, "One moment is one: this is not needed, and does nothing."}
 	momentsAs     = param{"as", false, "A friend: only what they see, and as they see it."}
+	programQuery  = param{"q", false, "Part of a name; all of them if left out."}
+	handedAfter   = param{"after", false, "The `next` of the page before, whenever that was."}
+	caseState     = param{"state", false, "Only cases in this state."}
+	caseKind      = param{"kind", false, "Only cases of this kind."}
+	auditActor    = param{"actor", false, "Only what this user, app or teahouse did."}
+	auditAction   = param{"action", false, "Only this action."}
+	auditKind     = param{"subject_kind", false, "Only what is about this kind of thing."}
+	auditSubject  = param{"subject_id", false, "Only what is about the thing of this id."}
 	entryLimit    = param{"limit", true, "How many entries at most, 1 to 200; 50 if left out."}
 )
 

@@ -31,17 +31,24 @@ type endpoint struct {
 	status  int          // of the answer when it went well
 	in, out reflect.Type // bodies; nil for none
 	query   []param
-	form    bool     // the body is a form with a file
+	takes   []format // of a body that serve reads itself; none: it is JSON
+	gate    bool     // what it refuses leaves a record of its own
 	types   []string // media types of an answer that is no JSON, and that serve has given itself
-	serve   func(s *server, c *call, x *exchange, required []string) (any, error)
+	serve   func(s *server, c *call, x *exchange, op *operation) (any, error)
+}
+
+// A format is how a body that is no JSON may come.
+type format struct {
+	media string
+	of    reflect.Type // a form's fields; nil: bytes
 }
 
 // answers makes an endpoint of a method. With In none it takes no body, with Out
 // none it has nothing to tell.
 func answers[In, Out any](status int, do func(*server, context.Context, *call, In) (Out, error), query ...param) endpoint {
 	e := endpoint{status: status, in: bodyType[In](), out: bodyType[Out](), query: query}
-	e.serve = func(s *server, c *call, x *exchange, required []string) (any, error) {
-		in, err := take[In](c, x, required)
+	e.serve = func(s *server, c *call, x *exchange, op *operation) (any, error) {
+		in, err := take[In](c, x, op.required)
 		if err != nil {
 			return nil, err
 		}
@@ -50,16 +57,29 @@ func answers[In, Out any](status int, do func(*server, context.Context, *call, I
 	return e
 }
 
-// receives makes an endpoint of a method that takes a form with a file.
-func receives[Out any](status int, do func(*server, context.Context, *call, *exchange) (Out, error)) endpoint {
-	return endpoint{status: status, out: bodyType[Out](), form: true, serve: func(s *server, c *call, x *exchange, _ []string) (any, error) {
+// receives makes an endpoint of a method that reads its body itself.
+func receives[Out any](status int, do func(*server, context.Context, *call, *exchange) (Out, error), takes ...format) endpoint {
+	return endpoint{status: status, out: bodyType[Out](), takes: takes, serve: func(s *server, c *call, x *exchange, _ *operation) (any, error) {
 		return do(s, c.r.Context(), c, x)
+	}}
+}
+
+// hands makes an endpoint of a method that gets the body as it came, up to most
+// bytes and one more: to read it strictly is the gate's, which leaves a record of
+// what it refuses. Doc is what a good one looks like.
+func hands[Doc, Out any](status, most int, do func(*server, context.Context, *call, []byte) (Out, error)) endpoint {
+	return endpoint{status: status, in: bodyType[Doc](), out: bodyType[Out](), gate: true, serve: func(s *server, c *call, x *exchange, op *operation) (any, error) {
+		raw, err := readRaw(x, c.r, most)
+		if err != nil {
+			return nil, s.refused(c.r.Context(), c, &op.route, err)
+		}
+		return do(s, c.r.Context(), c, raw)
 	}}
 }
 
 // sends makes an endpoint of a method that answers with bytes of those types.
 func sends(do func(*server, context.Context, *call, *exchange) error, types ...string) endpoint {
-	return endpoint{status: http.StatusOK, types: types, serve: func(s *server, c *call, x *exchange, _ []string) (any, error) {
+	return endpoint{status: http.StatusOK, types: types, serve: func(s *server, c *call, x *exchange, _ *operation) (any, error) {
 		return nil, do(s, c.r.Context(), c, x)
 	}}
 }
@@ -120,7 +140,7 @@ func (s *server) serve(op *operation, x *exchange, r *http.Request) {
 		refuse(x, r, err)
 		return
 	}
-	out, err := op.does.serve(s, c, x, op.required)
+	out, err := op.does.serve(s, c, x, op)
 	switch {
 	case err != nil && x.status != 0: // the answer is half out
 		x.cause = err

@@ -1,5 +1,7 @@
 package api
 
+import "reflect"
+
 // routes are all operations, in the order of the documents.
 var routes = []route{
 	// Accounts
@@ -67,9 +69,64 @@ var routes = []route{
 	{"GET", "/v1/presence", session, "getPresence", answers(200, (*server).getPresence, presenceUsers)},
 
 	// Media
-	{"POST", "/v1/media", session, "uploadMedia", receives(201, (*server).uploadMedia)},
+	{"POST", "/v1/media", session, "uploadMedia", receives(201, (*server).uploadMedia, format{formType, reflect.TypeFor[newUpload]()})},
 	{"GET", "/v1/media/{media}", session, "getMedia", sends((*server).getMedia, "*/*")},
 	{"GET", "/v1/media/{media}/thumbnail", session, "getThumbnail", sends((*server).getThumbnail, "image/jpeg")},
+
+	// Mini-programs
+	{"GET", "/v1/mini-programs", session, "findMiniPrograms", answers(200, (*server).findMiniPrograms, programQuery, pageLimit, pageCursor)},
+	{"GET", "/v1/mini-programs/{app}", session, "getMiniProgram", answers(200, (*server).getMiniProgram)},
+	{"PUT", "/v1/mini-programs/{app}/follow", session, "followMiniProgram", answers(204, (*server).followMiniProgram)},
+	{"DELETE", "/v1/mini-programs/{app}/follow", session, "unfollowMiniProgram", answers(204, (*server).unfollowMiniProgram)},
+	{"PUT", "/v1/mini-programs/{app}/mute", session, "muteMiniProgram", answers(204, (*server).muteMiniProgram)},
+	{"DELETE", "/v1/mini-programs/{app}/mute", session, "unmuteMiniProgram", answers(204, (*server).unmuteMiniProgram)},
+	{"POST", "/v1/mini-programs/{app}/login-codes", session, "createLoginCode", answers(201, (*server).createLoginCode)},
+	{"POST", "/v1/mini-programs/{app}/openid/reset", session, "resetOpenID", answers(204, (*server).resetOpenID)},
+	{"POST", "/v1/activations", session, "createActivation", answers(201, (*server).createActivation)},
+	{"POST", "/v1/consents", session, "createConsent", answers(201, (*server).createConsent)},
+	{"POST", "/v1/consents/{consent}/decision", session, "decideConsent", answers(200, (*server).decideConsent)},
+	{"GET", "/v1/me/grants", session, "listMyGrants", answers(200, (*server).listMyGrants, pageLimit, pageCursor)},
+	{"DELETE", "/v1/me/grants/{grant}", session, "revokeGrant", answers(204, (*server).revokeGrant)},
+	{"GET", "/v1/me/notices", session, "listMyNotices", answers(200, (*server).listMyNotices, pageLimit, pageCursor)},
+	{"GET", "/v1/me/notices/{notice}/why", session, "explainNotice", answers(200, (*server).explainNotice)},
+	{"POST", "/v1/me/notices/{notice}/stop", session, "stopNotice", answers(204, (*server).stopNotice)},
+	{"POST", "/v1/me/notices/{notice}/report", session, "reportNotice", answers(204, (*server).reportNotice)},
+
+	// App servers: nothing else answers an app's token
+	{"POST", "/v1/app/token", public, "createAppToken", receives(200, (*server).createAppToken, format{urlType, reflect.TypeFor[tokenRequest]()})},
+	{"POST", "/v1/app/login", app, "loginToApp", answers(200, (*server).loginToApp)},
+	{"GET", "/v1/app/grants", app, "listHandedGrants", answers(200, (*server).listHanded, handedAfter, pageLimit)},
+	{"POST", "/v1/app/notices", app, "sendNotice", hands[newNotice](201, noticeMost, (*server).sendNotice)},
+	{"GET", "/v1/app/notices/{notice}", app, "getSentNotice", answers(200, (*server).getSentNotice)},
+	{"POST", "/v1/app/replies", app, "sendReply", hands[newReply](201, replyMost, (*server).sendReply)},
+	{"POST", "/v1/app/templates", app, "submitTemplate", answers(201, (*server).submitTemplate)},
+	{"GET", "/v1/app/templates", app, "listTemplates", answers(200, (*server).listTemplates, pageLimit, pageCursor)},
+	{"GET", "/v1/app/templates/{template}", app, "getTemplate", answers(200, (*server).getTemplate)},
+	{"GET", "/v1/app/webhook", app, "getWebhook", answers(200, (*server).getWebhook)},
+	{"PUT", "/v1/app/webhook", app, "putWebhook", answers(200, (*server).putWebhook)},
+	{"GET", "/v1/app/webhook/deliveries", app, "listDeliveries", answers(200, (*server).listDeliveries, pageLimit, pageCursor)},
+	{"POST", "/v1/app/webhook/deliveries/{delivery}/replay", app, "replayDelivery", answers(202, (*server).replayDelivery)},
+	{"GET", "/v1/app/stats", app, "getStats", answers(200, (*server).getStats)},
+
+	// Developers
+	{"POST", "/v1/developer/apps", session, "createApp", answers(201, (*server).createApp)},
+	{"GET", "/v1/developer/apps", session, "listMyApps", answers(200, (*server).listMyApps, pageLimit, pageCursor)},
+	{"POST", "/v1/developer/apps/{app}/secrets", session, "createSecret", answers(201, (*server).createSecret)},
+	{"GET", "/v1/developer/apps/{app}/secrets", session, "listSecrets", answers(200, (*server).listSecrets)},
+	{"DELETE", "/v1/developer/apps/{app}/secrets/{secret}", session, "dropSecret", answers(204, (*server).dropSecret)},
+	{"PUT", "/v1/developer/apps/{app}/package", session, "putPackage", receives(204, (*server).putPackage,
+		format{zipType, nil}, format{bytesType, nil}, format{formType, reflect.TypeFor[newPackage]()})},
+
+	// Moderation
+	{"GET", "/v1/moderation/cases", moderator, "listCases", answers(200, (*server).listCases, caseState, caseKind, pageLimit, pageCursor)},
+	{"GET", "/v1/moderation/cases/{case}", moderator, "getCase", answers(200, (*server).getCase)},
+	{"POST", "/v1/moderation/cases/{case}/claim", moderator, "claimCase", answers(200, (*server).claimCase)},
+	{"POST", "/v1/moderation/cases/{case}/decision", moderator, "decideCase", answers(200, (*server).decideCase)},
+	{"POST", "/v1/moderation/actions", moderator, "createAction", answers(201, (*server).createAction)},
+	{"GET", "/v1/moderation/templates", moderator, "listReviews", answers(200, (*server).listReviews, pageLimit, pageCursor)},
+	{"POST", "/v1/moderation/templates/{template}/review", moderator, "reviewTemplate", answers(200, (*server).reviewTemplate)},
+	{"GET", "/v1/moderation/held", moderator, "listHeld", answers(200, (*server).listHeld, pageLimit, pageCursor)},
+	{"GET", "/v1/moderation/audit", auditor, "listAudit", answers(200, (*server).listAudit, auditActor, auditAction, auditKind, auditSubject, pageLimit, pageCursor)},
 
 	// Operation
 	{"POST", "/operator/users", operator, "operatorAddUser", answers(201, (*server).operatorAddUser)},
@@ -77,4 +134,5 @@ var routes = []route{
 	{"POST", "/operator/users/{user}/role", operator, "operatorSetRole", answers(204, (*server).operatorSetRole)},
 	{"POST", "/operator/users/{user}/suspend", operator, "operatorSuspend", answers(204, (*server).operatorSuspend)},
 	{"POST", "/operator/users/{user}/unsuspend", operator, "operatorUnsuspend", answers(204, (*server).operatorUnsuspend)},
+	{"POST", "/operator/developers/{user}/tier", operator, "operatorSetTier", answers(204, (*server).operatorSetTier)},
 }

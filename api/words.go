@@ -1,6 +1,10 @@
 package api
 
-import "github.com/teahouse-im/teahouse/fault"
+import (
+	"maps"
+
+	"github.com/teahouse-im/teahouse/fault"
+)
 
 // introduction is what the documents begin with.
 const introduction = "Everything a person does in Teahouse, over HTTP. What happens live comes over the WebSocket at `/v1/ws`.\n\n" +
@@ -19,7 +23,18 @@ type opWords struct {
 }
 
 // words are those of all operations.
-var words = map[string]opWords{
+var words = together(peopleWords, appWords)
+
+func together[V any](of ...map[string]V) map[string]V {
+	all := map[string]V{}
+	for _, m := range of {
+		maps.Copy(all, m)
+	}
+	return all
+}
+
+// peopleWords are those of what people do among themselves, and of operators.
+var peopleWords = map[string]opWords{
 	"createAccount": {
 		"Create an account", "The user id is taken for good.",
 		nil,
@@ -98,6 +113,7 @@ var words = map[string]opWords{
 	"getMedia":     {"Download a file", "For its owner, and whoever may see something that shows it. In ranges, too.", []int{206, 304}, []fault.Code{"bad_range"}},
 	"getThumbnail": {"Download a thumbnail", "A JPEG of at most 320 pixels a side.", []int{206, 304}, []fault.Code{"bad_range"}},
 
+	"operatorSetTier":     {"Set a developer's tier", "How many people all apps of a developer may reach.", nil, []fault.Code{"conflict"}},
 	"operatorAddUser":     {"Create an account", "", nil, []fault.Code{"user_taken", "weak_password"}},
 	"operatorSetPassword": {"Set a password", "All of the user's sign-ins end.", nil, []fault.Code{"weak_password"}},
 	"operatorSetRole":     {"Give or take a role", "", nil, nil},
@@ -115,10 +131,22 @@ var pathWords = map[string]string{
 	"seq":     "The position of a message.",
 	"post":    "A moment.",
 	"comment": "A comment under it.",
+
+	"app":      "An app's id.",
+	"notice":   "A notice, as it is called where it was told.",
+	"grant":    "A grant, as the list names it.",
+	"consent":  "A sheet.",
+	"template": "A template.",
+	"delivery": "An event, as the list names it.",
+	"secret":   "A secret, as the list names it.",
+	"case":     "A case.",
 }
 
-// memberWords are those of what package wire tells, which has none of its own.
-var memberWords = map[string]string{
+// memberWords are those of members that have none where they are declared, such
+// as all that package wire tells.
+var memberWords = together(peopleMembers, appMembers)
+
+var peopleMembers = map[string]string{
 	"NewSession.user":     "With password.",
 	"NewSession.password": "With user.",
 
@@ -242,11 +270,14 @@ var memberWords = map[string]string{
 	"FieldError.detail":  "What was wrong there.",
 }
 
-// codeWords explain the codes, in the order of the documents.
-var codeWords = []struct {
+// A codeWord explains a code.
+type codeWord struct {
 	code  fault.Code
 	words string
-}{
+}
+
+// codeWords explain the codes, in the order of the documents.
+var codeWords = append([]codeWord{
 	{"bad_request", "The request cannot be understood, or asks for what can never be. `errors` says where, if that can be told."},
 	{"unknown_field", "The body has a member that is not known."},
 	{"too_large", "A text, a list or the whole body is larger than allowed."},
@@ -272,4 +303,4 @@ var codeWords = []struct {
 	{"stream_closed", "The group was dissolved."},
 	{"user_taken", "The user id is taken."},
 	{"weak_password", "The password is shorter than 8 characters, or is the user id."},
-}
+}, appCodes...)
