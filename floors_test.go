@@ -36,6 +36,7 @@ var floors = map[string]int{
 	"notify/shape":           2,
 	"notify/shape/shapetest": 3,
 	"notify":                 3,
+	"notify/push":            3,
 	"miniprogram":            3,
 	"webhook":                3,
 	"moderation":             3,
