@@ -50,10 +50,10 @@ type house struct {
 }
 
 // on runs a test on every store there is.
-func on(t *testing.T, test func(h *house)) {
-	t.Run("embedded", func(t *testing.T) { test(open(t, embedded(t))) })
+func on(t *testing.T, test func(t *testing.T, h *house)) {
+	t.Run("embedded", func(t *testing.T) { test(t, open(t, embedded(t))) })
 	if server() != "" {
-		t.Run("cluster", func(t *testing.T) { test(open(t, cluster(t))) })
+		t.Run("cluster", func(t *testing.T) { test(t, open(t, cluster(t))) })
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 // I1, I2: one tap, one accept, one notice, with all that it should show.
 func TestOnce(t *testing.T) {
-	on(t, func(h *house) {
+	on(t, func(t *testing.T, h *house) {
 		by, app, o := h.guest(), id.NewApp(), queue(id.NewTemplate(), "a17")
 		handle := h.mint(by, app, o)[0]
 		got := h.handed(app)[0]
@@ -55,7 +55,7 @@ func TestOnce(t *testing.T) {
 
 // I4: of any number of redemptions of one use, on any nodes, exactly one wins.
 func TestOneUseOnTwoNodes(t *testing.T) {
-	on(t, func(h *house) {
+	on(t, func(t *testing.T, h *house) {
 		by, app, o := h.guest(), id.NewApp(), queue(id.NewTemplate(), "a17")
 		handle := h.mint(by, app, o)[0]
 		won, lost := h.storm(app, handle, spend(o), 200, func(int) string { return uuid.NewString() })
@@ -91,7 +91,7 @@ func (h *house) storm(app id.App, handle string, s grant.Spend, times int, key f
 
 // I4: the same key many times at once is one notice, and everybody hears of it.
 func TestOneKeyOnTwoNodes(t *testing.T) {
-	on(t, func(h *house) {
+	on(t, func(t *testing.T, h *house) {
 		by, app, o := h.guest(), id.NewApp(), ride(id.NewTemplate(), "a17")
 		handle := h.mint(by, app, o)[0]
 		s := spend(o)
@@ -116,7 +116,7 @@ func TestOneKeyOnTwoNodes(t *testing.T) {
 
 // What was answered is answered again, whatever has become of the grant.
 func TestReplay(t *testing.T) {
-	on(t, func(h *house) {
+	on(t, func(t *testing.T, h *house) {
 		by, app, o := h.guest(), id.NewApp(), queue(id.NewTemplate(), "a17")
 		handle := h.mint(by, app, o, queue(o.Template, "b18"))
 		first, err := sendOn(h.ctx(), h.Book, app, handle[0], "k", spend(o))
@@ -141,7 +141,7 @@ func TestReplay(t *testing.T) {
 
 // A key belongs to an app and a user: others may use the same.
 func TestKeysOfOthers(t *testing.T) {
-	on(t, func(h *house) {
+	on(t, func(t *testing.T, h *house) {
 		o := queue(id.NewTemplate(), "a17")
 		a, b, one, two := h.guest(), h.guest(), id.NewApp(), id.NewApp()
 		for _, x := range []struct {
@@ -159,7 +159,7 @@ func TestKeysOfOthers(t *testing.T) {
 }
 
 func TestOnceExpires(t *testing.T) {
-	on(t, func(h *house) {
+	on(t, func(t *testing.T, h *house) {
 		by, app, o := h.guest(), id.NewApp(), queue(id.NewTemplate(), "a17")
 		s := h.sheet(by, app, o)
 		good(t, h.decide(by, s, true))
@@ -190,7 +190,7 @@ func TestOnceExpires(t *testing.T) {
 
 // I2: a grant is for one version of one template.
 func TestOtherTemplate(t *testing.T) {
-	on(t, func(h *house) {
+	on(t, func(t *testing.T, h *house) {
 		by, app, o := h.guest(), id.NewApp(), queue(id.NewTemplate(), "a17")
 		handle := h.mint(by, app, o)[0]
 		s := spend(o)
@@ -215,7 +215,7 @@ func TestOtherTemplate(t *testing.T) {
 
 // Beyond three alerts a day from one app, and twenty from all, it stays silent.
 func TestAlertCaps(t *testing.T) {
-	on(t, func(h *house) {
+	on(t, func(t *testing.T, h *house) {
 		by := h.guest()
 		alerts := 0
 		for i := range 8 {
@@ -257,7 +257,7 @@ func TestAlertCaps(t *testing.T) {
 
 // I5: when a mute has returned, nothing is accepted any more.
 func TestMuteRacesSends(t *testing.T) {
-	on(t, func(h *house) {
+	on(t, func(t *testing.T, h *house) {
 		for range 20 {
 			by, app, o := h.guest(), id.NewApp(), ride(id.NewTemplate(), "a17")
 			handle := h.mint(by, app, o)[0]
