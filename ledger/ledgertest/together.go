@@ -92,35 +92,32 @@ func holdsSum(t *testing.T, s ledger.Store, p ledger.Part, q string, sum int) {
 	}
 }
 
-// moment moves one token between places that are read by key and by prefix:
-// whoever looks finds it in one.
+// moment moves one token between places that are read by key and by prefix, and
+// writes the number of the move in two. Whoever looks finds the token once, and one
+// number.
 func moment(t *testing.T, s ledger.Store) {
-	const moves, readers = 60, 3
+	const moves, readers = 60, 2
 	p := newPart()
-	places := []string{"a", "b/1", "b/2", "c/1"}
-	w := ledger.Want{Keys: places[:1], Prefixes: []string{"b/", "c/"}}
+	token := ledger.Want{Keys: places[:1], Prefixes: []string{"b/", "c/"}}
+	number := ledger.Want{Keys: []string{"n"}, Prefixes: []string{"m/"}}
 	change(t, s, p, []ledger.Row{row(places[0], "token")})
+	must(t, move(t, s, p, 0, token))
 	var done atomic.Bool
 	var all sync.WaitGroup
-	for range readers {
-		all.Go(func() {
-			for !done.Load() {
-				v, err := s.ReadPart(t.Context(), p, w)
-				if err != nil || len(v.Rows) != 1 {
-					t.Errorf("a reader finds the token at %v (%v)", v.Rows, err)
-					return
-				}
+	reader := func(w ledger.Want, holds func(v ledger.View) bool) {
+		for !done.Load() {
+			if v, err := s.ReadPart(t.Context(), p, w); err != nil || !holds(v) {
+				t.Errorf("a reader finds %q (%v)", v.Rows, err)
+				return
 			}
-		})
+		}
 	}
-	for i := range moves {
-		err := s.ChangePart(t.Context(), p, w, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
-			if len(v.Rows) != 1 || v.Rows[0].Key != places[i%len(places)] {
-				return nil, fmt.Errorf("move %d finds the token at %v", i, v.Rows)
-			}
-			return []ledger.Row{row(places[i%len(places)], ""), row(places[(i+1)%len(places)], "token")}, nil
-		})
-		if err != nil {
+	for range readers {
+		all.Go(func() { reader(token, func(v ledger.View) bool { return len(v.Rows) == 1 }) })
+		all.Go(func() { reader(number, func(v ledger.View) bool { return string(v.Get("n")) == string(v.Get("m/n")) }) })
+	}
+	for i := 1; i < moves; i++ {
+		if err := move(t, s, p, i, token); err != nil {
 			t.Error(err)
 			break
 		}
@@ -128,4 +125,17 @@ func moment(t *testing.T, s ledger.Store) {
 	}
 	done.Store(true)
 	all.Wait()
+}
+
+var places = []string{"a", "b/1", "b/2", "c/1"}
+
+// move takes the token from one place to the next.
+func move(t *testing.T, s ledger.Store, p ledger.Part, i int, w ledger.Want) error {
+	from, to, n := places[i%len(places)], places[(i+1)%len(places)], strconv.Itoa(i)
+	return s.ChangePart(t.Context(), p, w, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
+		if len(v.Rows) != 1 || v.Rows[0].Key != from {
+			return nil, fmt.Errorf("move %d finds the token at %v", i, v.Rows)
+		}
+		return []ledger.Row{row(from, ""), row(to, "token"), row("n", n), row("m/n", n)}, nil
+	})
 }
