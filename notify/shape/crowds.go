@@ -18,6 +18,7 @@ type crowds struct {
 type crowd struct {
 	developer    uint64
 	whole        uint64
+	bits         uint64 // of the skeleton
 	letters      string
 	next         [bands]int32 // under the same head
 	older, newer int32
@@ -70,11 +71,14 @@ func (c *crowds) head(band int, key uint64) *int32 {
 
 // find are the crowds that a print belongs to, the best first.
 func (c *crowds) find(p Print, found []int32) []int32 {
+	look := skeleton{p.Letters, p.Whole}
+	bits := look.bits()
 	for band, key := range p.Keys {
 		looked := 0
 		for i := *c.head(band, key); i != 0 && looked < crowdLook; looked++ {
 			x := c.at(i)
-			if x.developer == p.Developer && !slices.Contains(found, i) && p.Near(x.letters, x.whole) {
+			if x.developer == p.Developer && (x.whole == p.Whole || !far(bits, x.bits, len(p.Letters), len(x.letters))) &&
+				!slices.Contains(found, i) && near(look, skeleton{x.letters, x.whole}) {
 				if found = append(found, i); len(found) == crowdMatch {
 					return found
 				}
@@ -98,7 +102,7 @@ func (c *crowds) add(p Print) int32 {
 		}
 	}
 	x := c.at(i)
-	*x = crowd{developer: p.Developer, whole: p.Whole, letters: p.Letters}
+	*x = crowd{developer: p.Developer, whole: p.Whole, letters: p.Letters, bits: skeleton{p.Letters, p.Whole}.bits()}
 	for band, key := range p.Keys {
 		head := c.head(band, key)
 		x.next[band], *head = *head, i

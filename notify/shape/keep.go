@@ -51,6 +51,7 @@ func (m *Memory) replay(body []byte) error {
 		case markRecord:
 			if k := r.mark(); r.err == nil && !m.full() {
 				m.now = max(m.now, k.at)
+				m.found = m.crowds.find(k.Print, m.found[:0])
 				m.apply(k)
 			}
 		case forgetRecord:

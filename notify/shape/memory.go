@@ -23,7 +23,7 @@ type Memory struct {
 	apps      map[uint64]*app
 	swept     int64            // hour in which apps were last looked through
 	templates map[uint64]int64 // when their first notice was, milliseconds
-	found     []int32          // scratch
+	found     []int32          // the crowds of the print that is being looked at
 	readers   map[uint64]bool  // scratch
 	journal   *journal         // nil: none
 }
@@ -92,6 +92,7 @@ func (m *Memory) See(_ context.Context, s Sighting) (Verdict, error) {
 		v.OfTempl, v.OfApp = m.app(p.App).heldOf(p.Template)
 		return v, nil
 	}
+	m.found = m.crowds.find(p, m.found[:0])
 	k, v := m.decide(p, s)
 	if v.TooFar {
 		return v, nil
@@ -183,7 +184,6 @@ func (m *Memory) crowded(p Print, now int64) bool {
 			}
 		}
 	}
-	m.found = m.crowds.find(p, m.found[:0])
 	for _, i := range m.found {
 		x := m.crowds.at(i)
 		for _, r := range x.readers {
@@ -229,7 +229,6 @@ func (m *Memory) apply(k mark) {
 	if broadcast {
 		return // nobody has read it
 	}
-	m.found = m.crowds.find(k.Print, m.found[:0])
 	if len(m.found) == 0 {
 		m.found = append(m.found, m.crowds.add(k.Print))
 	}
@@ -255,4 +254,11 @@ func (m *Memory) expire(at int64) {
 			}
 		}
 	}
+}
+
+// Readers is how many are tracked: of texts, of developers, of subjects and of new templates.
+func (m *Memory) Readers() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.crowds.n + m.members.n
 }

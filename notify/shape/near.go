@@ -3,6 +3,7 @@ package shape
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 )
 
 // Two texts are near if most of their pairs of neighbouring letters are the same,
@@ -13,13 +14,14 @@ import (
 // another sentence sometimes does. So hashes only find what may be near, and the
 // letters themselves decide. The hashes are MinHashes: two texts that share the
 // part J of their pairs share one such hash with the probability J.
+//
+// A key is made of two minima, which texts of nothing alike share in 1 of 100
+// cases. Some keys are of one, for texts of which a word was exchanged, and for short
+// ones, of which one letter changes a large part.
 const (
-	bandsOfTwo = 5 // keys of two minima: alike by accident in 1 of 400
-	bandsOfOne = 4 // keys of one minimum, for texts of few letters
-	bands      = 1 + bandsOfTwo + bandsOfOne
-	rows       = 2*bandsOfTwo + bandsOfOne
-
-	nearShare = 0.64 // of the pairs (Dice)
+	bands     = 1 + 9
+	singles   = 4 // the last keys, of one minimum
+	nearShare = 0.64
 )
 
 // keys are the hashes by which a skeleton is found: one for the whole, which is
@@ -30,7 +32,7 @@ func (s skeleton) keys(space uint64) []uint64 {
 	if s.letters == "" {
 		return keys
 	}
-	var least [rows]uint32
+	var least [2*(bands-1) - singles]uint32
 	for i := range least {
 		least[i] = math.MaxUint32
 	}
@@ -41,13 +43,28 @@ func (s skeleton) keys(space uint64) []uint64 {
 			least[r] = min(least[r], uint32(mix(h+uint64(r)*step)))
 		}
 	}
-	for b := range bandsOfTwo {
-		keys = append(keys, mix(space^uint64(b+1)^uint64(least[2*b])<<32^mix(uint64(least[2*b+1]))))
+	const pairs = bands - 1 - singles
+	for b := range pairs {
+		keys = append(keys, mix(space+uint64(b)^mix(uint64(least[2*b])<<32|uint64(least[2*b+1]))))
 	}
-	for b := range bandsOfOne {
-		keys = append(keys, mix(space^uint64(bandsOfTwo+b+1)^uint64(least[2*bandsOfTwo+b])<<24))
+	for b, l := range least[2*pairs:] {
+		keys = append(keys, mix(space+uint64(pairs+b)^mix(uint64(l))))
 	}
 	return keys
+}
+
+// bits has one bit for each pair, so that most of what is not near shows at once.
+func (s skeleton) bits() (bits uint64) {
+	for i := 0; i+2 <= len(s.letters); i++ {
+		bits |= 1 << (mix(uint64(pair(s.letters, i))) & 63)
+	}
+	return bits
+}
+
+// far tells from the bits and the lengths that two cannot be near, unless they are equal.
+func far(a, b uint64, lenA, lenB int) bool {
+	most := float64(lenA-1) - nearShare/2*float64(lenA+lenB-2) // pairs of a that b may lack
+	return bits.OnesCount64(a&^b) > max(3, int(most+1e-9))     // 3: two letters that changed places
 }
 
 // near tells whether two skeletons say the same. Not both of "a is near b" and "b

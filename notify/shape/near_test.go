@@ -199,6 +199,8 @@ func TestDressedUp(t *testing.T) {
 			b := skeletonOf(t, other)
 			if !near(a, b) || !near(b, a) {
 				t.Errorf("%q and %q are not near", text, other)
+			} else if a.whole != b.whole && (far(a.bits(), b.bits(), len(a.letters), len(b.letters)) || far(b.bits(), a.bits(), len(b.letters), len(a.letters))) {
+				t.Errorf("%q and %q are near, but look far", text, other)
 			} else if !found(a, b) {
 				t.Errorf("%q and %q are near, but are not found", text, other)
 			}

@@ -40,8 +40,3 @@ func Take(s Sighting) Print {
 	}
 	return p
 }
-
-// Near tells whether two prints of one developer say the same.
-func (p Print) Near(letters string, whole uint64) bool {
-	return near(skeleton{p.Letters, p.Whole}, skeleton{letters, whole})
-}
