@@ -12,6 +12,7 @@ import (
 
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/ledger"
 	"github.com/teahouse-im/teahouse/moderation"
 )
 
@@ -26,7 +27,11 @@ var (
 func (h *house) cases(state, kind string) []moderation.Case {
 	h.t.Helper()
 	return all(h.t, func(cursor string) ([]moderation.Case, string, error) {
-		return h.Cases(h.t.Context(), state, kind, cursor, 3)
+		page, next, err := h.Cases(h.t.Context(), state, kind, cursor, 3)
+		if len(page) > 3 {
+			h.t.Errorf("%d cases in a page of 3", len(page))
+		}
+		return page, next, err
 	})
 }
 
@@ -138,6 +143,38 @@ func TestCasesAreListedInOrder(t *testing.T) {
 	refused(t, err, fault.BadRequest)
 }
 
+// A slow store lets others go first, once.
+type slow struct {
+	backend
+	first func(ledger.Part)
+}
+
+func (s *slow) ChangePart(ctx context.Context, p ledger.Part, w ledger.Want, have ledger.View, owed []ledger.Due, change func(ledger.View) ([]ledger.Row, error)) error {
+	s.first(p)
+	return s.backend.ChangePart(ctx, p, w, have, owed, change)
+}
+
+// Whoever is late to move a case to its place moves nothing back.
+func TestLateMoves(t *testing.T) {
+	h := open(t)
+	_, tem, c := h.flood()
+	moved := false
+	node := moderation.NewService(&slow{h.store, func(p ledger.Part) {
+		if strings.HasPrefix(string(p), "cases/") && !moved {
+			moved = true
+			h.claim(mo, c)
+			h.decide(mo, c, moderation.Decision{Decision: moderation.Warn, Reason: "spam"})
+		}
+	}}, h.store, moderation.Options{Now: h.clock})
+	good(t, node.Flooded(t.Context(), "app-x", tem, 300, "app_suspended"))
+	if !moved {
+		t.Fatal("nobody was late")
+	}
+	if n := len(h.cases(moderation.Decided, "")); n != 1 {
+		t.Errorf("%d cases are decided", n)
+	}
+}
+
 func TestClaims(t *testing.T) {
 	h := open(t)
 	_, _, c := h.flood()
@@ -188,7 +225,13 @@ func TestAMatterOfTwo(t *testing.T) {
 	if got := h.claim(sen, c); got.State != moderation.Awaiting || got.ClaimedBy != "sen" {
 		t.Fatalf("%+v", got)
 	}
-	h.decide(mo, c, heavy)
+	h.failing(fault.Unavailable)
+	_, err = h.Decide(t.Context(), sen, c, heavy)
+	refused(t, err, fault.Unavailable)
+	h.failing(nil)
+	if got := h.decide(mo, c, heavy); got.State != moderation.Awaiting {
+		t.Fatalf("%+v", got)
+	}
 	same(t, h.told(), nil)
 	if got := h.decide(sen, c, heavy); got.State != moderation.Decided || got.Decision.By != "sen" {
 		t.Fatalf("%+v", got)
@@ -204,6 +247,8 @@ func TestAMatterOfTwo(t *testing.T) {
 	_, _, c = h.flood()
 	h.claim(sen, c)
 	h.decide(sen, c, heavy)
+	_, err = h.Claim(t.Context(), sen, c)
+	refused(t, err, fault.Forbidden)
 	other := moderation.Moderator{User: "sue", Role: moderation.RoleSenior}
 	h.claim(other, c)
 	if got := h.decide(other, c, moderation.Decision{Decision: moderation.SuspendNotices, Reason: "fraud"}); got.State != moderation.Awaiting || got.First.By != "sue" {
@@ -219,7 +264,7 @@ func TestAMatterOfTwo(t *testing.T) {
 func TestDecisions(t *testing.T) {
 	h := open(t)
 	end := h.clock().Add(24 * time.Hour).Format(time.RFC3339)
-	for _, c := range []struct {
+	for i, c := range []struct {
 		d    moderation.Decision
 		want string
 	}{
@@ -237,6 +282,9 @@ func TestDecisions(t *testing.T) {
 		c.d.Reason = "spam"
 		if got := h.decide(mo, name, c.d); got.State != moderation.Decided || got.Decision.By != "mo" {
 			t.Errorf("%+v: %+v", c.d, got)
+		}
+		if n := len(h.cases(moderation.Decided, "")); n != i+1 {
+			t.Errorf("%+v: %d are decided, want %d", c.d, n, i+1)
 		}
 		h.decide(mo, name, c.d) // again changes nothing
 		want := strings.NewReplacer("<t>", string(tem), "<a>", string(app), "<end>", end).Replace(c.want)

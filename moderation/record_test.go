@@ -96,6 +96,10 @@ func TestCheckNamesTheFirstBadRow(t *testing.T) {
 			e[2].Body = json.RawMessage(strings.Replace(string(e[2].Body), `{"action"`, `{"aaa":1,"action"`, 1))
 			return e
 		}},
+		"something beside it": {3, func(e []stream.Entry) []stream.Entry {
+			e[2].Body = json.RawMessage(strings.Replace(string(e[2].Body), `{"hash"`, `{"note":1,"hash"`, 1))
+			return e
+		}},
 		"first":            {1, func(e []stream.Entry) []stream.Entry { e[0].Body = changed(e[0].Body); return e }},
 		"last":             {n, func(e []stream.Entry) []stream.Entry { e[n-1].Body = changed(e[n-1].Body); return e }},
 		"removed":          {300, func(e []stream.Entry) []stream.Entry { return slices.Delete(e, 299, 300) }},
@@ -130,7 +134,7 @@ func changed(body json.RawMessage) json.RawMessage {
 func TestManyWriters(t *testing.T) {
 	everywhere(t, func(t *testing.T, h *house) {
 		nodes := []*moderation.Service{h.Service, h.another(h.store)}
-		const each, rows = 8, 25
+		const each, rows = 60, 4
 		var wg sync.WaitGroup
 		for n, node := range nodes {
 			for g := range each {
@@ -162,19 +166,36 @@ func TestManyWriters(t *testing.T) {
 	})
 }
 
+// strict is a store that holds its callers to the contract: the ids of a group differ.
+type strict struct {
+	backend
+	t *testing.T
+}
+
+func (s strict) Append(ctx context.Context, st id.Stream, head stream.Head, entries []stream.Entry) error {
+	seen := map[uuid.UUID]bool{}
+	for i := range entries {
+		if seen[entries[i].ID] {
+			s.t.Error("a group has an id twice")
+		}
+		seen[entries[i].ID] = true
+	}
+	return s.backend.Append(ctx, st, head, entries)
+}
+
 // The same act again, also at the same time and by another node, is one row.
 func TestRecordedOnce(t *testing.T) {
 	h := open(t)
-	other := h.another(h.store)
+	node, other := h.another(strict{h.store, t}), h.another(strict{h.store, t})
 	var wg sync.WaitGroup
 	for i := range 200 {
 		a := act(0)
 		a.ID = id.NewEntry(h.clock())
 		a.Actor = fmt.Sprint(i)
-		for _, node := range []*moderation.Service{h.Service, h.Service, other} {
+		for _, on := range []*moderation.Service{node, node, other} {
 			wg.Go(func() {
 				for range 2 {
-					if err := node.Record(context.Background(), a); err != nil {
+					if err := on.Record(context.Background(), a); err != nil {
 						t.Error(err)
 					}
 				}
@@ -308,8 +329,8 @@ func TestARareRowIsFoundInTheEnd(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			for range 100 {
-				good(t, h.Record(context.Background(), act(0)))
+			for i := range 99 {
+				good(t, h.Record(context.Background(), act(i)))
 			}
 		})
 	}
@@ -321,6 +342,14 @@ func TestARareRowIsFoundInTheEnd(t *testing.T) {
 	}
 	if rows := h.rows(moderation.AuditQuery{Action: "rare"}); len(rows) != 1 {
 		t.Fatalf("%d rows", len(rows))
+	}
+	if rows := h.rows(moderation.AuditQuery{Actor: "app-1"}); len(rows) != 50*33 {
+		t.Fatalf("%d rows of an app", len(rows))
+	}
+	for i, r := range h.rows(moderation.AuditQuery{}) {
+		if int(r.Seq) != i+1 {
+			t.Fatalf("row %d is listed in place %d", r.Seq, i+1)
+		}
 	}
 }
 
