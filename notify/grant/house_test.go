@@ -47,6 +47,7 @@ type house struct {
 	people map[id.User]bool
 	told   []grant.Handed // as apps were told, each once for each time
 	again  int            // of them, when a window was there already
+	yes    []grant.Decision
 }
 
 // on runs a test on every store there is.
