@@ -42,7 +42,6 @@ type house struct {
 	now  time.Time
 	done []string // what was asked for, in order
 	fail error    // what is asked for fails with this
-	held int
 }
 
 func open(t testing.TB) *house { return openOn(t, embedded(t)) }
