@@ -17,6 +17,13 @@ import (
 	"github.com/teahouse-im/teahouse/notify/grant"
 )
 
+// What the gate does by itself, as audit and cases name it.
+const (
+	DidPause   = "pause_template"
+	DidDisable = "disable_template"
+	DidSuspend = "suspend_app"
+)
+
 // Statuses of a template's version.
 const (
 	Review   = "review"
@@ -77,7 +84,8 @@ type Template struct {
 	CreatedAt   time.Time   `json:"created_at"`
 	ReviewedAt  time.Time   `json:"reviewed_at,omitzero"`
 	PausedUntil time.Time   `json:"paused_until,omitzero"` // zero while paused: until a moderator lifts it
-	Pauses      int         `json:"pauses,omitempty"`      // so far; the third disables
+	Pauses      int         `json:"pauses,omitempty"`      // so far by the gate; the third disables
+	InForce     int         `json:"in_force,omitempty"`    // the version that is asked with now; 0: none is
 }
 
 // An App is what the gate has to know of one.
@@ -114,10 +122,14 @@ type Refusal struct {
 type Moderators interface {
 	// Refused leaves an audit row. When it returns, it is durable.
 	Refused(ctx context.Context, r Refusal) error
-	// Flooded opens the case about held notices of a template, or adds to it.
+	// Flooded opens the case about held notices of a template, or adds to it. did is
+	// what the gate did about it, one of the actions below, or "". What an app holds
+	// of its answers in windows goes under its own id.
 	Flooded(ctx context.Context, app id.App, t id.Template, held int, did string) error
-	// Reported files a user's report of a notice.
+	// Reported files a user's report of a notice. It may be told again.
 	Reported(ctx context.Context, by id.User, app id.App, t id.Template, notice, reason string, did string) error
+	// Reviewed leaves the audit row of a moderator's review of a template's version.
+	Reviewed(ctx context.Context, by id.User, t Template) error
 	// Did leaves an audit row of something that the gate itself decided, such as a pause.
 	Did(ctx context.Context, action string, app id.App, t id.Template, reason string) error
 }
@@ -146,7 +158,7 @@ var (
 	ErrContent     = fault.New("content_blocked", "The text has what no notice may have: an address, a number to call, or an advert.")
 	ErrShape       = fault.New("broadcast_shape", "This looks like a broadcast.")
 	ErrSuspended   = fault.New("app_suspended", "This app, or its notices, are suspended.")
-	ErrReach       = fault.New("app_reach_limit", "This developer has reached as many people as it may today.")
+	ErrReach       = fault.New("app_reach_limit", "This developer has reached as many people as it may today.").After(time.Hour)
 	ErrMintPaused  = fault.New("mint_paused", "This app cannot ask at the moment.")
 	ErrReason      = fault.BadRequest.At("/reason", "is none of spam, fraud, harassment, sexual, violence, other")
 )

@@ -1,0 +1,258 @@
+package notify
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/teahouse-im/teahouse/fault"
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/notify/grant"
+)
+
+const (
+	noticeBytes = 4 << 10
+	replyBytes  = 16 << 10
+	keyBytes    = 64
+)
+
+// recipients are the members by which other platforms let an app say who gets a
+// notice. Here the grant says it.
+var recipients = []string{"to", "touser", "tousers", "openid", "openids", "user", "users", "tag", "tags", "group", "groups", "stream", "streams", "channel", "channels", "all"}
+
+// A request is what an app has asked for, as far as it could be read.
+type request struct {
+	handle   string
+	template string
+	data     grant.Values
+	page     string
+	state    string
+	kind     string
+	text     string
+	key      string
+	hash     [32]byte // of all of it
+}
+
+// named is the template as it was named, for the record; "" if it is no name of one.
+func (r *request) named() id.Template {
+	t, ok := id.ParseTemplate(r.template)
+	if !ok {
+		return ""
+	}
+	return t
+}
+
+// members reads one JSON object of at most so many bytes: nothing behind it, no
+// member twice at any depth, no recipient, and no other members than known ones.
+// Those that it could read come with an error too.
+func members(raw []byte, most int, known ...string) (map[string]jsontext.Value, error) {
+	if len(raw) > most {
+		return nil, fault.TooLarge.Saying(fmt.Sprintf("The body has more than %d bytes.", most))
+	}
+	d := jsontext.NewDecoder(bytes.NewReader(raw))
+	if d.PeekKind() != '{' {
+		return nil, fault.BadRequest.Saying("Send one JSON object.")
+	}
+	whole, err := d.ReadValue()
+	if err != nil {
+		return nil, fault.BadRequest.Saying("The body is no JSON, or names something twice.")
+	}
+	got := map[string]jsontext.Value{}
+	inner := jsontext.NewDecoder(bytes.NewReader(whole.Clone()))
+	if _, err := d.ReadToken(); err != io.EOF {
+		return nil, fault.BadRequest.Saying("Something is behind the JSON object.")
+	}
+	_, _ = inner.ReadToken()
+	for inner.PeekKind() == '"' {
+		name, err := inner.ReadToken()
+		if err != nil {
+			return nil, fault.BadRequest
+		}
+		key := name.String()
+		v, err := inner.ReadValue()
+		if err != nil {
+			return nil, fault.BadRequest
+		}
+		got[key] = v.Clone()
+	}
+	for key := range got {
+		if slices.Contains(recipients, strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(key))) {
+			return got, ErrRecipient.At(pointer("", key), "names a recipient")
+		}
+	}
+	for key := range got {
+		if !slices.Contains(known, key) {
+			return got, fault.UnknownField.At(pointer("", key), "is not known")
+		}
+	}
+	return got, nil
+}
+
+// text reads a member that is a string; it is "" if it is not there.
+func text(got map[string]jsontext.Value, key string) (string, error) {
+	v, there := got[key]
+	if !there {
+		return "", nil
+	}
+	if v.Kind() != '"' {
+		return "", fault.BadRequest.At("/"+key, "is no string")
+	}
+	b, err := jsontext.AppendUnquote(nil, v)
+	if err != nil {
+		return "", fault.BadRequest.At("/"+key, "is no string")
+	}
+	return string(b), nil
+}
+
+// texts reads several, the first wrong one being told; those of required have to be there.
+func texts(got map[string]jsontext.Value, into map[string]*string, required ...string) error {
+	var wrong error
+	for _, key := range sorted(into) {
+		s, err := text(got, key)
+		if err != nil && wrong == nil {
+			wrong = err
+		}
+		*into[key] = s
+	}
+	if key := *into["idempotency_key"]; wrong == nil && (key == "" || len(key) > keyBytes) {
+		return ErrKeyRequired.At("/idempotency_key", "is not 1 to 64 bytes")
+	} else if wrong == nil && strings.ContainsFunc(key, unicode.IsControl) {
+		return fault.BadRequest.At("/idempotency_key", "has control characters")
+	}
+	for _, key := range required {
+		if _, there := got[key]; !there && wrong == nil {
+			wrong = fault.BadRequest.At("/"+key, "is missing")
+		}
+	}
+	return wrong
+}
+
+func sorted[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// readNotice reads the body of POST /v1/app/notices. What could be read comes
+// with an error too.
+func readNotice(raw []byte) (r request, err error) {
+	got, err := members(raw, noticeBytes, "grant", "template", "data", "page", "idempotency_key", "state")
+	wrong := texts(got, map[string]*string{
+		"grant": &r.handle, "template": &r.template, "page": &r.page, "idempotency_key": &r.key, "state": &r.state,
+	}, "grant", "template", "page")
+	if err != nil {
+		return r, err
+	}
+	if wrong != nil {
+		return r, wrong
+	}
+	r.data = grant.Values{}
+	if v, there := got["data"]; there {
+		if r.data, err = readValues(v, "/data"); err != nil {
+			return r, err
+		}
+	}
+	r.hash = r.sum("notice")
+	return r, nil
+}
+
+// readReply reads the body of POST /v1/app/replies, as readNotice does.
+func readReply(raw []byte) (r request, err error) {
+	got, err := members(raw, replyBytes, "window", "kind", "body", "idempotency_key")
+	wrong := texts(got, map[string]*string{"window": &r.handle, "kind": &r.kind, "idempotency_key": &r.key}, "window", "kind", "body")
+	if err != nil {
+		return r, err
+	}
+	if wrong != nil {
+		return r, wrong
+	}
+	body, err := members(got["body"], replyBytes, "text")
+	if err != nil {
+		return r, inside(err, "/body")
+	}
+	if r.text, err = text(body, "text"); err != nil {
+		return r, inside(err, "/body")
+	}
+	r.hash = r.sum("reply")
+	return r, nil
+}
+
+// inside points an error's fields into a member.
+func inside(err error, at string) error {
+	f := fault.From(err)
+	g := *f
+	g.Fields = nil
+	for _, field := range f.Fields {
+		g.Fields = append(g.Fields, fault.Field{Pointer: at + field.Pointer, Detail: field.Detail})
+	}
+	return &g
+}
+
+// sum is what makes two requests the same: all that they say, not how it is spelled.
+func (r *request) sum(what string) [32]byte {
+	h := sha256.New()
+	say := func(parts ...string) {
+		for _, p := range parts {
+			fmt.Fprintf(h, "%d:%s,", len(p), p)
+		}
+	}
+	say(what, r.handle, r.template, r.page, r.state, r.kind, r.text)
+	for _, key := range sorted(r.data) {
+		say(key)
+		for _, kind := range sorted(r.data[key]) {
+			say(kind, r.data[key][kind])
+		}
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// readValues reads params: an object of objects of strings.
+func readValues(v jsontext.Value, at string) (grant.Values, error) {
+	values := grant.Values{}
+	err := eachMember(v, at, func(key string, v jsontext.Value) error {
+		typed := map[string]string{}
+		values[key] = typed
+		return eachMember(v, pointer(at, key), func(kind string, v jsontext.Value) error {
+			s, err := text(map[string]jsontext.Value{kind: v}, kind)
+			if err != nil {
+				return fault.BadRequest.At(pointer(pointer(at, key), kind), "is no string")
+			}
+			typed[kind] = s
+			return nil
+		})
+	})
+	return values, err
+}
+
+// eachMember calls each for every member of a value that is known to be well-formed.
+func eachMember(v jsontext.Value, at string, each func(key string, v jsontext.Value) error) error {
+	if v.Kind() != '{' {
+		return fault.BadRequest.At(at, "is no object")
+	}
+	d := jsontext.NewDecoder(bytes.NewReader(v))
+	_, _ = d.ReadToken()
+	for d.PeekKind() == '"' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return fault.BadRequest
+		}
+		key := name.String()
+		v, err := d.ReadValue()
+		if err != nil {
+			return fault.BadRequest
+		}
+		if err := each(key, v.Clone()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

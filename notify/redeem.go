@@ -1,0 +1,216 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/teahouse-im/teahouse/fault"
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/notify/grant"
+	"github.com/teahouse-im/teahouse/notify/shape"
+)
+
+// Redeem is the gate: it takes the body of POST /v1/app/notices as it came, and
+// either one use of one grant is spent on one notice, or nothing has happened but
+// a row in the audit. The checks come in this order, and the first that fails is
+// told: form, handle, the same request before, app, template and version, params,
+// page and state, what is said, whether the grant is alive, the shape of a
+// broadcast, reach, the grant itself.
+//
+// A held notice is answered like an accepted one. grant.ErrBusy: the same again
+// tells what became of it.
+func (s *Service) Redeem(ctx context.Context, a id.App, raw []byte) (grant.Answer, error) {
+	r, err := readNotice(raw)
+	var answer grant.Answer
+	if err == nil {
+		answer, err = s.redeem(ctx, a, &r)
+	}
+	if err != nil {
+		return grant.Answer{}, s.refused(ctx, a, r.named(), r.key, err)
+	}
+	return answer, nil
+}
+
+func (s *Service) redeem(ctx context.Context, a id.App, r *request) (grant.Answer, error) {
+	f, err := s.find(ctx, a, r)
+	if err != nil {
+		return grant.Answer{}, err
+	}
+	if f.Answer != nil {
+		return s.again(ctx, f)
+	}
+	app, err := s.working(ctx, a)
+	if err != nil {
+		return grant.Answer{}, err
+	}
+	t, err := s.granted(ctx, a, r, &f.Grant)
+	if err != nil {
+		return grant.Answer{}, err
+	}
+	spend, err := t.spend(r, &f.Grant)
+	if err != nil {
+		return grant.Answer{}, err
+	}
+	if err := screen(t.Params, spend.Data, "/data"); err != nil {
+		return grant.Answer{}, err
+	}
+	spend.App, spend.AppName = a, app.Name
+	if err := s.live(f); err != nil {
+		return grant.Answer{}, err
+	}
+	return s.send(ctx, f, app, r, spend, shape.Sighting{
+		Template: t.ID, Page: t.PagePattern, Texts: t.freeTexts(spend.Data), Minted: f.Grant.MintedAt, Joined: t.SubjectSize,
+	})
+}
+
+// find finds the grant of a handle. The people of old accounts are gone: what
+// they granted was never there.
+func (s *Service) find(ctx context.Context, a id.App, r *request) (*grant.Found, error) {
+	f, err := s.book.Find(ctx, a, r.handle, r.key, r.hash)
+	if err != nil {
+		return nil, err
+	}
+	there, err := s.people.Exists(ctx, f.Grant.User)
+	if err == nil && !there {
+		err = grant.ErrInvalid
+	}
+	return f, err
+}
+
+// again answers what was answered before, and makes sure that it has arrived.
+func (s *Service) again(ctx context.Context, f *grant.Found) (grant.Answer, error) {
+	redemption, answer, err := s.book.Redeem(ctx, f, grant.Spend{})
+	if err != nil {
+		return grant.Answer{}, err
+	}
+	s.deliver(ctx, redemption)
+	return answer, nil
+}
+
+// deliver has it done at once. If that fails it is still owed.
+func (s *Service) deliver(ctx context.Context, r grant.Redemption) {
+	if err := s.book.Deliver(context.WithoutCancel(ctx), r); err != nil {
+		s.opt.Failed(err)
+	}
+}
+
+// working is an app that may send. ErrSuspended.
+func (s *Service) working(ctx context.Context, a id.App) (App, error) {
+	app, err := s.apps.App(ctx, a)
+	if err == nil && app.Suspended {
+		err = ErrSuspended
+	}
+	return app, err
+}
+
+// granted is the version that a grant is of. ErrTemplate: what the request names
+// is no template of the app. grant.ErrMismatch: it is another one. ErrPaused.
+func (s *Service) granted(ctx context.Context, a id.App, r *request, g *grant.Grant) (Template, error) {
+	h, t, err := s.inForce(ctx, a, r.template, max(1, g.Version))
+	switch {
+	case err != nil:
+		return Template{}, err
+	case id.Template(r.template) != g.Template || g.Scope == grant.Window:
+		return Template{}, grant.ErrMismatch
+	case t.Version != g.Version:
+		return Template{}, ErrTemplate
+	case h.stopped(s.now()):
+		return Template{}, ErrPaused
+	}
+	return t, nil
+}
+
+// spend is what a request says, checked against the version and what was locked.
+// ErrParam, ErrLocked, ErrPage, grant.ErrState.
+func (t *Template) spend(r *request, g *grant.Grant) (grant.Spend, error) {
+	data, err := said(t.Params, Free, r.data, orNone(g.Locked), "/data")
+	if err != nil {
+		return grant.Spend{}, err
+	}
+	for key, typed := range g.Locked {
+		data[key] = typed
+	}
+	if !samePage(r.page, t.PagePattern) {
+		return grant.Spend{}, ErrPage.At("/page", "is not the template's")
+	}
+	s := grant.Spend{Template: t.ID, Version: t.Version, Title: t.Title, Data: data, Page: r.page, Alert: true}
+	if t.Scope != grant.Progress {
+		if r.state != "" {
+			return grant.Spend{}, grant.ErrState
+		}
+		return s, nil
+	}
+	from, ok := t.after(r.state)
+	if !ok || !slices.Contains(from, g.State) {
+		return grant.Spend{}, grant.ErrState
+	}
+	s.State, s.Allowed, s.Terminal, s.Alert = r.state, from, t.ends(r.state), t.alerts(g.State, r.state)
+	return s, nil
+}
+
+func orNone(v grant.Values) grant.Values {
+	if v == nil {
+		return grant.Values{}
+	}
+	return v
+}
+
+// freeTexts are what an app can say in its own words each time.
+func (t *Template) freeTexts(data grant.Values) (texts []string) {
+	for _, p := range t.Params {
+		if p.Role == Free && (p.Type == typeText || p.Type == typeName) {
+			texts = append(texts, data[p.Key][p.Type])
+		}
+	}
+	return texts
+}
+
+// live tells whether anything could come of a grant, before anything is counted.
+func (s *Service) live(f *grant.Found) error {
+	now := s.now()
+	if err := f.Live(now); err != nil {
+		return err
+	}
+	if f.Grant.Scope == grant.Standing && f.Grant.Remaining(now) == 0 {
+		return grant.ErrCadence
+	}
+	return nil
+}
+
+// send counts what was found good, and spends the grant on it. ErrReach, ErrShape,
+// and what the book refuses.
+func (s *Service) send(ctx context.Context, f *grant.Found, app App, r *request, spend grant.Spend, seen shape.Sighting) (grant.Answer, error) {
+	g := &f.Grant
+	seen.Developer, seen.App, seen.Subject, seen.Reader = app.Developer, app.ID, matter(g.Subject), g.User
+	seen.Notice, seen.At, seen.Reach = string(g.ID)+"/"+r.key, s.now(), app.Reach
+	v, err := s.board.See(ctx, seen)
+	switch {
+	case err != nil:
+		return grant.Answer{}, err
+	case v.TooFar:
+		return grant.Answer{}, ErrReach
+	case v.Hold != "" && v.Hold != shape.Pace && v.OfTempl > s.opt.HeldRefuses:
+		return grant.Answer{}, ErrShape
+	case v.Hold == shape.Pace && spend.Kind != "": // only templates are new
+		v.Hold = ""
+	}
+	if v.Hold != "" {
+		return s.hold(ctx, f, r, spend, seen.Template, v)
+	}
+	redemption, answer, err := s.book.Redeem(ctx, f, spend)
+	if err != nil {
+		return grant.Answer{}, err
+	}
+	s.deliver(ctx, redemption)
+	if !answer.Replayed {
+		s.counts.sent(app.ID, seen.Template, seen.At)
+	}
+	return answer, nil
+}
+
+// ended tells an outcome that is final from one that is not known.
+func ended(err error) bool {
+	_, is := errors.AsType[*fault.Fault](err)
+	return is && !errors.Is(err, grant.ErrBusy) && !errors.Is(err, fault.Unavailable)
+}
