@@ -48,7 +48,13 @@ func (s *Store) ListPart(ctx context.Context, p ledger.Part, prefix, after strin
 func (s *Store) ChangePart(ctx context.Context, p ledger.Part, w ledger.Want, have ledger.View, owed []ledger.Due, change func(ledger.View) ([]ledger.Row, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	leave, err := s.lanes.enter(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	at, usable := decodeVersion(have.Version)
+	usable = usable && at.number >= s.agreed.of(p)
 	for {
 		if !usable {
 			l, err := s.look(ctx, p, w, func(*look) error { return nil })

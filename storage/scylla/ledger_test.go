@@ -107,8 +107,8 @@ func TestLedgerViews(t *testing.T) {
 		calls int
 	}{
 		{s, before, 1},
-		{other, before, 2},
-		{s, read(other), 2}, // of before these changes
+		{other, before, 2}, // which the condition tells
+		{s, before, 1},     // which s knows by itself
 		{other, ledger.View{}, 1},
 	} {
 		if calls := change(c.s, c.have); calls != c.calls {
@@ -120,6 +120,33 @@ func TestLedgerViews(t *testing.T) {
 	}
 	if v := read(s); string(v.Get("a")) != "++++" || s.agreed.of(p) != 4 {
 		t.Fatalf("after four changes there is %q, and version %d is settled", v.Get("a"), s.agreed.of(p))
+	}
+}
+
+// TestLedgerLane: changes of a part wait for each other, as long as they care to.
+func TestLedgerLane(t *testing.T) {
+	s, p := open(t), aPart()
+	change := func(ctx context.Context, inside func()) error {
+		return s.ChangePart(ctx, p, ledger.Want{}, ledger.View{}, nil, func(ledger.View) ([]ledger.Row, error) {
+			inside()
+			return []ledger.Row{{Key: "a", Value: []byte("1")}}, nil
+		})
+	}
+	err := change(t.Context(), func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		if err := change(ctx, func() { t.Error("two changes of one part at once") }); !errors.Is(err, fault.Unavailable) {
+			t.Errorf("a change that waited for too long: %v", err)
+		}
+		if err := s.ChangePart(t.Context(), aPart(), ledger.Want{}, ledger.View{}, nil, func(ledger.View) ([]ledger.Row, error) { return nil, nil }); err != nil {
+			t.Errorf("a change of another part: %v", err)
+		}
+	})
+	if err != nil || len(s.lanes.of) != 0 {
+		t.Fatalf("%d lanes are left (%v)", len(s.lanes.of), err)
+	}
+	if err := change(t.Context(), func() {}); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -53,6 +53,7 @@ type Store struct {
 	slots     slots[slotKey]
 	dueSlots  slots[dueSlot]
 	agreed    agreed
+	lanes     lanes
 	heads     together[headAnswer]
 }
 
