@@ -35,6 +35,7 @@ var floors = map[string]int{
 	"notify/grant":           2,
 	"notify/shape":           2,
 	"notify/shape/shapetest": 3,
+	"notify/shape/redis":     3,
 	"notify":                 3,
 	"notify/push":            3,
 	"miniprogram":            3,

@@ -77,6 +77,36 @@ const (
 
 // See implements Board.
 func (m *Memory) See(_ context.Context, s Sighting) (Verdict, error) {
+	return m.see(s, func(p Print) (mark, Verdict) { return m.decide(p, s, m.limits) })
+}
+
+// SeeAlone is See for one node of a cluster that cannot ask the others: with the
+// limits of Alone, and no more than its share of what a sighting may have.
+func (m *Memory) SeeAlone(_ context.Context, s Sighting) (Verdict, error) {
+	share := max(1, m.limits.AloneShare)
+	s.Reach, s.Joined = s.Reach/share, s.Joined/share
+	return m.see(s, func(p Print) (mark, Verdict) { return m.decide(p, s, m.limits.Alone()) })
+}
+
+// SeeToo counts what the cluster has decided. What this node alone knows to be a
+// crowd is one, even if the cluster has forgotten it.
+func (m *Memory) SeeToo(_ context.Context, s Sighting, v Verdict) (Verdict, error) {
+	own, err := m.see(s, func(p Print) (mark, Verdict) {
+		k, own := m.decide(p, s, m.limits)
+		if own.Hold == Crowd && v.Hold != Hoard {
+			v.Hold, v.Until = Crowd, time.Time{}
+		}
+		k.hold, k.until = v.Hold, k.at
+		if v.Hold == Pace {
+			k.until = v.Until.UnixMilli()
+		}
+		return k, v
+	})
+	own.OfTempl, own.OfApp = max(own.OfTempl, v.OfTempl), max(own.OfApp, v.OfApp)
+	return own, err
+}
+
+func (m *Memory) see(s Sighting, decide func(Print) (mark, Verdict)) (Verdict, error) {
 	p := Take(s)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -93,7 +123,7 @@ func (m *Memory) See(_ context.Context, s Sighting) (Verdict, error) {
 		return v, nil
 	}
 	m.found = m.crowds.find(p, m.found[:0])
-	k, v := m.decide(p, s)
+	k, v := decide(p)
 	if v.TooFar {
 		return v, nil
 	}
@@ -143,22 +173,22 @@ func (m *Memory) makeApp(name uint64) *app {
 }
 
 // decide changes nothing.
-func (m *Memory) decide(p Print, s Sighting) (mark, Verdict) {
-	k := mark{Print: p, at: s.At.UnixMilli(), until: s.At.UnixMilli(), old: s.At.Sub(s.Minted) > m.limits.HoardAge}
+func (m *Memory) decide(p Print, s Sighting, l Limits) (mark, Verdict) {
+	k := mark{Print: p, at: s.At.UnixMilli(), until: s.At.UnixMilli(), old: s.At.Sub(s.Minted) > l.HoardAge}
 	if reach := p.Developer ^ reachSet; !m.members.has(reach, p.Reader) && m.members.size(reach) >= s.Reach {
 		return k, Verdict{TooFar: true}
 	}
 	k.joined = p.Text && p.Subject != 0 && m.members.with(p.Subject^subjectSet, p.Reader) <= s.Joined
 	var v Verdict
 	switch {
-	case p.Text && !k.joined && m.crowded(p, k.at):
+	case p.Text && !k.joined && m.crowded(p, k.at, l):
 		v.Hold = Crowd
-	case m.app(p.App).burst(k.at, k.old, m.limits):
+	case m.app(p.App).burst(k.at, k.old, l):
 		v.Hold = Hoard
 	default:
 		first, known := m.templates[p.Template]
-		ends := first + m.limits.PaceFor.Milliseconds()
-		if known && k.at < ends && m.members.with(p.Template^paceSet, p.Reader) > m.limits.PaceFirst {
+		ends := first + l.PaceFor.Milliseconds()
+		if known && k.at < ends && m.members.with(p.Template^paceSet, p.Reader) > l.PaceFirst {
 			v.Hold, v.Until, k.until = Pace, time.UnixMilli(ends).UTC(), ends
 		}
 	}
@@ -168,8 +198,8 @@ func (m *Memory) decide(p Print, s Sighting) (mark, Verdict) {
 
 // crowded tells whether this is one reader of the same too many. Within an app the
 // same has one form; in other apps of the developer the text is enough.
-func (m *Memory) crowded(p Print, now int64) bool {
-	long, short := now-m.limits.Long.Milliseconds(), now-m.limits.Short.Milliseconds()
+func (m *Memory) crowded(p Print, now int64, l Limits) bool {
+	long, short := now-l.Long.Milliseconds(), now-l.Short.Milliseconds()
 	clear(m.readers)
 	inShort, got, gotLately := 0, false, false
 	count := func(who uint64, at int64) {
@@ -199,7 +229,7 @@ func (m *Memory) crowded(p Print, now int64) bool {
 			}
 		}
 	}
-	return !gotLately && inShort >= m.limits.ShortMost || !got && len(m.readers) >= m.limits.LongMost
+	return !gotLately && inShort >= l.ShortMost || !got && len(m.readers) >= l.LongMost
 }
 
 // apply counts what was decided.

@@ -19,10 +19,12 @@ import (
 // cases. Some keys are of one, for texts of which a word was exchanged, and for short
 // ones, of which one letter changes a large part.
 const (
-	bands     = 1 + 9
-	singles   = 4 // the last keys, of one minimum
-	nearShare = 0.64
+	bands   = 1 + 9
+	singles = 4 // the last keys, of one minimum
 )
+
+// NearShare of the pairs (Dice) is the same in near texts.
+const NearShare = 0.64
 
 // keys are the hashes by which a skeleton is found: one for the whole, which is
 // all that a text with hardly any letters has, and one a band.
@@ -63,7 +65,7 @@ func (s skeleton) bits() (bits uint64) {
 
 // far tells from the bits and the lengths that two cannot be near, unless they are equal.
 func far(a, b uint64, lenA, lenB int) bool {
-	most := float64(lenA-1) - nearShare/2*float64(lenA+lenB-2) // pairs of a that b may lack
+	most := float64(lenA-1) - NearShare/2*float64(lenA+lenB-2) // pairs of a that b may lack
 	return bits.OnesCount64(a&^b) > max(3, int(most+1e-9))     // 3: two letters that changed places
 }
 
@@ -86,7 +88,7 @@ func pair(letters string, at int) uint16 {
 // alike counts the pairs that both have, each as often as both have it.
 func alike(a, b string) bool {
 	na, nb := len(a)-1, len(b)-1
-	if float64(2*min(na, nb)) < nearShare*float64(na+nb) {
+	if float64(2*min(na, nb)) < NearShare*float64(na+nb) {
 		return false
 	}
 	var used uint64 // of b's pairs
@@ -101,7 +103,7 @@ func alike(a, b string) bool {
 			}
 		}
 	}
-	return float64(2*both) >= nearShare*float64(na+nb)
+	return float64(2*both) >= NearShare*float64(na+nb)
 }
 
 // oneOff tells whether one letter that is added, missing, changed or swapped with

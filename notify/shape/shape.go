@@ -72,3 +72,12 @@ func DefaultLimits() Limits {
 		PaceFirst: 50, PaceFor: 30 * time.Minute, HoardFloor: 50, HoardTimes: 5, HoardAge: 24 * time.Hour, AloneShare: 4,
 	}
 }
+
+// Alone are the limits of a node that counts alone, of which a cluster may have
+// that many.
+func (l Limits) Alone() Limits {
+	for _, n := range []*int{&l.ShortMost, &l.LongMost, &l.PaceFirst, &l.HoardFloor} {
+		*n = max(1, *n/max(1, l.AloneShare))
+	}
+	return l
+}

@@ -1,0 +1,307 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	busredis "github.com/teahouse-im/teahouse/bus/redis"
+	"github.com/teahouse-im/teahouse/fault"
+	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/notify/shape"
+	"github.com/teahouse-im/teahouse/notify/shape/shapetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var installations atomic.Int64
+
+// place is an installation of its own in the Redis that all tests share.
+func place(t testing.TB) string {
+	t.Helper()
+	at := os.Getenv("TEAHOUSE_TEST_REDIS")
+	if at == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("TEAHOUSE_TEST_REDIS, the URL of a Redis, is needed")
+		}
+		t.Skip("NOT TESTED: TEAHOUSE_TEST_REDIS, the URL of a Redis, is missing")
+	}
+	u, err := url.Parse(at)
+	if err != nil {
+		t.Fatalf("TEAHOUSE_TEST_REDIS: %v", err)
+	}
+	q := u.Query()
+	q.Set("prefix", fmt.Sprintf("shape-%d-%d", os.Getpid(), installations.Add(1)))
+	u.RawQuery = q.Encode()
+	t.Cleanup(func() {
+		keys(t, u.String(), func(c *redis.Client, all []string) { c.Del(context.Background(), all...) })
+	})
+	return u.String()
+}
+
+func keys(t testing.TB, at string, do func(*redis.Client, []string)) {
+	t.Helper()
+	opt, prefix, err := busredis.Place(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := redis.NewClient(&opt)
+	defer c.Close()
+	all, err := c.Keys(context.Background(), prefix+"*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) > 0 {
+		do(c, all)
+	}
+}
+
+func node(t testing.TB, at string) *Board {
+	t.Helper()
+	b, err := New(at, shape.DefaultLimits(), shape.Options{Most: 20_000}, func(err error) { t.Log(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	return b
+}
+
+// cluster asks one node after the other: none of them sees enough to decide alone.
+type cluster struct {
+	nodes []*Board
+	n     int
+}
+
+func (c *cluster) one() *Board {
+	c.n++
+	return c.nodes[c.n%len(c.nodes)]
+}
+
+func (c *cluster) See(ctx context.Context, s shape.Sighting) (shape.Verdict, error) {
+	return c.one().See(ctx, s)
+}
+
+func (c *cluster) Forget(ctx context.Context, t id.Template) error {
+	for _, b := range c.nodes { // a moderator's node; the others have counted for themselves too
+		if err := b.Forget(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestContract(t *testing.T) {
+	shapetest.Run(t, func(t *testing.T) shape.Board {
+		at := place(t)
+		c := &cluster{}
+		for range 6 {
+			c.nodes = append(c.nodes, node(t, at))
+		}
+		return c
+	})
+}
+
+// At the same time, from all nodes: exactly twenty get it.
+func TestAllAtOnce(t *testing.T) {
+	at := place(t)
+	s := shapetest.On(t, node(t, at))
+	s.Settle("app-a")
+	var passed, held atomic.Int64
+	var all sync.WaitGroup
+	for n := range 4 {
+		b := node(t, at)
+		all.Go(func() {
+			for i := range 30 {
+				v, err := b.See(t.Context(), s.Sight("app-a", 100*n+i, "Big summer sale today"))
+				switch {
+				case err != nil:
+					t.Error(err)
+				case v.Hold == "":
+					passed.Add(1)
+				case v.Hold == shape.Crowd:
+					held.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if passed.Load() != 20 || held.Load() != 100 {
+		t.Fatalf("%d passed, %d are held", passed.Load(), held.Load())
+	}
+}
+
+// All keys end by themselves, and those of a developer are in one slot.
+func TestKeys(t *testing.T) {
+	at := place(t)
+	s := shapetest.On(t, node(t, at))
+	for n := range 60 {
+		x := s.Sight("app-a", n, "Big summer sale today")
+		if n%2 == 0 {
+			x.Joined = 3
+		}
+		s.See(x)
+	}
+	keys(t, at, func(c *redis.Client, all []string) {
+		slots := map[int64]bool{}
+		for _, k := range all {
+			if ttl, err := c.PTTL(t.Context(), k).Result(); err != nil || ttl <= 0 {
+				t.Errorf("%q lasts %v (%v)", k, ttl, err)
+			}
+			if opt, prefix, err := busredis.Place(at); err != nil || len(k) < len(prefix+"seen-of") || k[:len(prefix+"seen-of")] != prefix+"seen-of" {
+				_ = opt
+				slots[c.ClusterKeySlot(t.Context(), k).Val()] = true
+			}
+		}
+		if len(all) < 15 || len(slots) != 1 {
+			t.Errorf("%d keys in %d slots", len(all), len(slots))
+		}
+	})
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// startServer starts a Redis of the test's own, until end is called.
+func startServer(t *testing.T, port string) (end func()) {
+	t.Helper()
+	program := os.Getenv("TEAHOUSE_TEST_REDIS_SERVER")
+	if program == "" {
+		program = "redis-server"
+	}
+	program, err := exec.LookPath(program)
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("redis-server is needed")
+		}
+		t.Skip("NOT TESTED: redis-server is missing")
+	}
+	cmd := exec.Command(program, "--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--appendonly", "no")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end = func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
+	t.Cleanup(end)
+	until(t, "Redis accepts connections", func() bool {
+		c, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+	return end
+}
+
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !done(); time.Sleep(20 * time.Millisecond) { // between two looks
+		if time.Now().After(end) {
+			t.Fatalf("not within 30 s: %s", what)
+		}
+	}
+}
+
+// Without Redis a node lets through a quarter, and nothing of what it knows to be
+// too many; when Redis is back, empty, the cluster goes on with what the nodes tell it.
+func TestRedisIsAway(t *testing.T) {
+	port := freePort(t)
+	end := startServer(t, port)
+	at := "redis://127.0.0.1:" + port
+	a, b := node(t, at), node(t, at)
+	s := shapetest.On(t, a)
+	s.Settle("app-a")
+	for n := range 20 {
+		s.Want("", s.Sight("app-a", n, "Big summer sale today"))
+	}
+	end()
+	s.Want(shape.Crowd, s.Sight("app-a", 20, "Big summer sale today"))
+	for n := range 5 {
+		s.Want("", s.Sight("app-a", n, "Half price shoes"))
+	}
+	s.Want(shape.Crowd, s.Sight("app-a", 5, "Half price shoes"))
+	s.Want("", s.Sight("app-a", 3, "Half price shoes"))
+	x := s.Sight("app-a", 1000)
+	x.Reach = 84 // a quarter is 21: there are Settle's and twenty
+	if v := s.See(x); !v.TooFar {
+		t.Errorf("alone it reaches more than a quarter: %+v", v)
+	}
+	if err := a.Forget(t.Context(), "t-app-a"); !errors.Is(err, fault.Unavailable) {
+		t.Errorf("Forget without Redis: %v", err)
+	}
+	startServer(t, port)
+	until(t, "the node is with the cluster again", func() bool {
+		s.See(s.Sight("app-a", 0, "Half price shoes"))
+		return !a.resting()
+	})
+	on := shapetest.On(t, b)
+	on.Now = s.Now
+	until(t, "the other node is too", func() bool {
+		on.See(on.Sight("app-a", 0, "Half price shoes"))
+		return !b.resting()
+	})
+	for n := range 15 {
+		on.Want("", on.Sight("app-a", 100+n, "Half price shoes"))
+	}
+	on.Want(shape.Crowd, on.Sight("app-a", 115, "Half price shoes"))
+	s.Want(shape.Crowd, s.Sight("app-a", 21, "Big summer sale today")) // Redis has forgotten; the node has not
+}
+
+func TestNobodyThere(t *testing.T) {
+	var heard atomic.Int64
+	b, err := New("redis://127.0.0.1:1", shape.DefaultLimits(), shape.Options{Most: 1000}, func(err error) {
+		if !errors.Is(err, fault.Unavailable) {
+			t.Error(err)
+		}
+		heard.Add(1)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	s := shapetest.On(t, b)
+	s.Settle("app-a")
+	for n := range 5 {
+		s.Want("", s.Sight("app-a", n, "Big summer sale today"))
+	}
+	for n := range 20 {
+		s.Want(shape.Crowd, s.Sight("app-a", 5+n, "Big summer sale today"))
+	}
+	if heard.Load() == 0 {
+		t.Error("nobody hears of it")
+	}
+	if _, err := New("redis://localhost?x=1", shape.DefaultLimits(), shape.Options{}, nil); err == nil {
+		t.Error("a URL that makes no sense")
+	}
+}
+
+func BenchmarkSee(b *testing.B) {
+	board := node(b, place(b))
+	s := shapetest.On(b, board)
+	n := 0
+	for b.Loop() {
+		s.Now = s.Now.Add(time.Minute)
+		s.See(s.Sight("app-a", n, "Text of its own "+string(rune('a'+n%26))))
+		n++
+	}
+}
