@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"github.com/teahouse-im/teahouse/storage/blob"
 	"github.com/teahouse-im/teahouse/storage/pebble"
 	"github.com/teahouse-im/teahouse/stream"
+	"github.com/teahouse-im/teahouse/webhook"
 )
 
 // A law is what a house has for mini-programs.
@@ -28,7 +30,7 @@ type law struct {
 	book       *grant.Book
 	programs   *miniprogram.Service
 	notices    *notify.Service
-	webhooks   Webhooks
+	webhooks   *webhook.Service
 	moderation *moderation.Service
 
 	stop    context.CancelFunc
@@ -48,8 +50,12 @@ func openLaw(h *house, store *pebble.Store, seq *stream.Sequencer) *law {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	hooks := webhook.DefaultOptions()
+	hooks.Now = h.time
+	hooks.Allow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	l.webhooks = webhook.NewService(store, hooks)
 	l.book = grant.New(store, store, seq, seq.Door(), grant.Options{
-		Now: h.time, Secret: secret,
+		Now: h.time, Secret: secret, Handed: notify.Tell(l.webhooks),
 		ReadUpTo: func(context.Context, id.User) (id.Seq, error) { return 0, nil },
 	})
 	apps := miniprogram.DefaultOptions()
@@ -62,6 +68,7 @@ func openLaw(h *house, store *pebble.Store, seq *stream.Sequencer) *law {
 		gateModerators{l.moderation}, l.programs, gate)
 	l.running.Go(func() { l.book.Run(ctx) })
 	l.running.Go(func() { l.notices.Run(ctx) })
+	l.running.Go(func() { l.webhooks.Run(ctx) })
 	return l
 }
 
@@ -243,7 +250,7 @@ func (h *house) mint(user string, a *testApp, template, subject string) string {
 // handed waits for a grant about a subject.
 func (h *house) handed(a *testApp, subject string) map[string]any {
 	h.t.Helper()
-	for range 200 {
+	for range 3000 { // far longer than it takes
 		for _, g := range h.get("/v1/app/grants", a.token).items() {
 			if g["subject"] == subject {
 				return g
