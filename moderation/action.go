@@ -63,6 +63,7 @@ func (a *Action) check(by Moderator) error {
 	}
 	_, app := id.ParseApp(a.Subject.ID)
 	_, template := id.ParseTemplate(a.Subject.ID)
+	template = template || app // the app's answers
 	switch {
 	case a.Subject.Kind != kind:
 		return fault.BadRequest.At("/subject/kind", "is not what this is done to")
@@ -73,7 +74,7 @@ func (a *Action) check(by Moderator) error {
 	case a.Hours < 0 || a.Hours > hoursMost:
 		return fault.BadRequest.At("/hours", fmt.Sprintf("is not between 0 and %d", hoursMost))
 	case heavy(a.Action, a.Hours) && by.Role != RoleOperator:
-		return fault.Forbidden.Saying("Without an end this takes two moderators and a case. Give hours.")
+		return fault.Forbidden.Saying("Without an end, or for more than a year, this takes two moderators and a case.")
 	}
 	return nil
 }

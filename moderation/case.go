@@ -45,7 +45,7 @@ type attempt struct {
 
 // A flood is what the gate knows of one.
 type flood struct {
-	Held int    `json:"held"`
+	Held int    `json:"held"`          // when it was last written down: about, if they are many
 	Did  string `json:"did,omitempty"` // what the gate did about it, if anything
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/stream"
+	"github.com/teahouse-im/teahouse/wire"
 )
 
 // kindAct is the kind of the audit's entries.
@@ -25,34 +26,57 @@ const kindAct = stream.Kind("act")
 // for seq 1. canonical is the row without its member "hash" as canonical JSON by
 // RFC 8785: UTF-8, members sorted, no white space. The row's own Hash is not looked at.
 func Chain(previous string, r Row) (string, error) {
-	line, err := canonical(r.Seq, &r.Act)
+	text, err := canonical(r.Seq, &r.Act)
 	if err != nil {
 		return "", err
 	}
-	return chain(previous, line), nil
+	return chain(previous, text), nil
 }
 
-func chain(previous string, line jsontext.Value) string {
+func chain(previous string, text jsontext.Value) string {
 	h := sha256.New()
 	h.Write([]byte(previous))
 	h.Write([]byte{'\n'})
-	h.Write(line)
+	h.Write(text)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// A line is a row as it is shown, without its hash. Times have milliseconds, as
+// everywhere in the protocol.
+type line struct {
+	Seq     id.Seq         `json:"seq"`
+	At      wire.Time      `json:"at"`
+	Actor   string         `json:"actor"`
+	Role    string         `json:"role"`
+	Action  string         `json:"action"`
+	Subject Subject        `json:"subject"`
+	Reason  string         `json:"reason,omitempty"`
+	Before  jsontext.Value `json:"before,omitempty"`
+	After   jsontext.Value `json:"after,omitempty"`
+}
+
+func lineOf(seq id.Seq, a *Act) line {
+	return line{seq, wire.Time{Time: a.At}, a.Actor, a.Role, a.Action, a.Subject, a.Reason, jsontext.Value(a.Before), jsontext.Value(a.After)}
+}
+
+// MarshalJSON writes a row as the audit shows it, and Chain has it.
+func (r Row) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		line
+		Hash string `json:"hash"`
+	}{lineOf(r.Seq, &r.Act), r.Hash})
+}
+
 func canonical(seq id.Seq, a *Act) (jsontext.Value, error) {
-	raw, err := json.Marshal(struct {
-		Seq id.Seq `json:"seq"`
-		Act `json:",inline"`
-	}{seq, *a})
-	line := jsontext.Value(raw)
+	raw, err := json.Marshal(lineOf(seq, a))
+	text := jsontext.Value(raw)
 	if err == nil {
-		err = line.Canonicalize()
+		err = text.Canonicalize()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("audit row %d: %w", seq, err)
 	}
-	return line, nil
+	return text, nil
 }
 
 // A body is an entry's: the row without its hash, canonical, and the hash.

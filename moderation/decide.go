@@ -11,8 +11,10 @@ import (
 )
 
 const (
-	// hoursMost is a year: what lasts longer has no end, and is for two to decide.
-	hoursMost = 365 * 24
+	// hoursMost is ten years. What is longer than hoursAlone, a year, is as good as
+	// without an end.
+	hoursMost  = 10 * 365 * 24
+	hoursAlone = 365 * 24
 	// noteMost bounds a note, in bytes.
 	noteMost = 4000
 )
@@ -116,7 +118,7 @@ func (d *Decision) check() error {
 
 // heavy tells whether a second moderator has to agree.
 func heavy(decision string, hours int) bool {
-	return hours == 0 && (decision == SuspendApp || decision == SuspendNotices)
+	return (hours == 0 || hours > hoursAlone) && (decision == SuspendApp || decision == SuspendNotices)
 }
 
 // until is when something ends that began at a time; zero if it has no end.
@@ -167,11 +169,7 @@ func (f *file) begin(by Moderator, a attempt) (bool, error) {
 // suits tells why a decision cannot be made about a case's subject.
 func (f *file) suits(d *Decision) error {
 	switch d.Decision {
-	case NoAction, Warn:
-	case PauseTemplate:
-		if f.Subject.Kind != "template" {
-			return fault.BadRequest.At("/decision", "needs a template, and this case is about none")
-		}
+	case NoAction, Warn, PauseTemplate:
 	case SuspendNotices, SuspendApp:
 		if f.App == "" {
 			return fault.BadRequest.At("/decision", "needs an app, and this case is about none")
@@ -179,11 +177,12 @@ func (f *file) suits(d *Decision) error {
 	default:
 		return fault.BadRequest.At("/decision", "is no decision on a case like this")
 	}
-	if d.Held != "" && f.Subject.Kind != "template" {
-		return fault.BadRequest.At("/held", "needs a template, and this case is about none")
-	}
 	return nil
 }
+
+// template is what a case's notices are of: a template, or the app's answers, which are
+// paused, held and released under its own id.
+func (f *file) template() id.Template { return id.Template(f.Subject.ID) }
 
 // proposed leaves the audit row of the first of two decisions.
 func (s *Service) proposed(ctx context.Context, by Moderator, f *file) error {
@@ -219,7 +218,7 @@ func (s *Service) carryOut(ctx context.Context, f *file) (*file, error) {
 	}
 	if err != nil {
 		err = fmt.Errorf("carry out %s on %s: %w", d.Decision, f.ID, err)
-		if errors.Is(err, fault.NotFound) { // it never will: let something else be decided
+		if final(err) { // let something else be decided
 			return nil, errors.Join(err, s.giveUp(ctx, f, &a))
 		}
 		return nil, err
@@ -233,12 +232,19 @@ func (s *Service) carryOut(ctx context.Context, f *file) (*file, error) {
 	})
 }
 
+// final tells whether trying again makes no sense: it was refused, such as because its
+// subject is gone, and not for a while.
+func final(err error) bool {
+	why := fault.From(err)
+	return why.Retry == 0 && !errors.Is(why, fault.Internal) && !errors.Is(why, fault.Conflict)
+}
+
 // effect does to an app or a template what a decision says.
 func (s *Service) effect(ctx context.Context, decision string, f *file, d *Decision) error {
 	end := until(d.At, d.Hours)
 	switch decision {
 	case PauseTemplate:
-		return s.opt.Notices.PauseTemplate(ctx, id.Template(f.Subject.ID), end, d.Reason)
+		return s.opt.Notices.PauseTemplate(ctx, f.template(), end, d.Reason)
 	case SuspendNotices:
 		return s.opt.Apps.SuspendNotices(ctx, f.App, end, d.Reason)
 	case SuspendApp:
@@ -249,7 +255,7 @@ func (s *Service) effect(ctx context.Context, decision string, f *file, d *Decis
 
 // held delivers or drops what is held. A flood that was found fine is no reason for a pause any more.
 func (s *Service) held(ctx context.Context, f *file, a *attempt) error {
-	d, t := &a.Decision, id.Template(f.Subject.ID)
+	d, t := &a.Decision, f.template()
 	n, err := 0, error(nil)
 	switch d.Held {
 	case "":
@@ -271,7 +277,7 @@ func (s *Service) held(ctx context.Context, f *file, a *attempt) error {
 	})
 }
 
-// giveUp takes back a decision whose subject is gone.
+// giveUp takes back a decision that cannot be carried out.
 func (s *Service) giveUp(ctx context.Context, f *file, a *attempt) error {
 	if err := s.Record(ctx, Act{
 		ID: id.Derive(a.ID, "failed"), Actor: string(a.Decision.By), Role: a.Role, Action: a.Decision.Decision + failed, Subject: f.Subject,

@@ -121,7 +121,8 @@ type Action struct {
 }
 
 // Notices is what moderators can do about templates and held notices. *notify.Service
-// fits. Doing any of it again does no harm. fault.NotFound: there is no such template.
+// fits. Doing any of it again does no harm. A template is named by its id; what an app
+// answers in windows, by the app's. fault.NotFound: there is no such template.
 type Notices interface {
 	// PauseTemplate lets nothing of a template pass until a time; the zero time is until it is resumed.
 	PauseTemplate(ctx context.Context, t id.Template, until time.Time, reason string) error

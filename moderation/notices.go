@@ -45,9 +45,10 @@ func (s *Service) Did(ctx context.Context, action string, app id.App, t id.Templ
 	})
 }
 
-// about is the subject of what concerns an app's template, or what it says without one.
+// about is the subject of what concerns an app's template, or what it says without one,
+// which the gate files under the app's own id.
 func about(app id.App, t id.Template) Subject {
-	if t == "" {
+	if t == "" || string(t) == string(app) {
 		return Subject{"app", string(app)}
 	}
 	return Subject{"template", string(t)}
@@ -58,7 +59,7 @@ func about(app id.App, t id.Template) Subject {
 // adds to the one that is not decided.
 func (s *Service) Flooded(ctx context.Context, app id.App, t id.Template, held int, did string) error {
 	return s.join(ctx, joined{kind: Flood, subject: about(app, t), app: app, add: func(f *file) bool {
-		if f.Flood != nil && held <= f.Flood.Held && (did == "" || did == f.Flood.Did) {
+		if f.Flood != nil && !f.Flood.grows(held) && (did == "" || did == f.Flood.Did) {
 			return false
 		}
 		if f.Flood == nil {
@@ -91,6 +92,10 @@ func (s *Service) Reported(ctx context.Context, by id.User, app id.App, t id.Tem
 		return true
 	}})
 }
+
+// grows tells whether so many held are worth writing down: a flood tells of each, and
+// when they are many an eighth more is.
+func (f *flood) grows(held int) bool { return held > f.Held && (held < 50 || held >= f.Held+f.Held/8) }
 
 // Severities: what the gate has already acted on comes first, then what concerns many.
 func floodSeverity(f flood) int {

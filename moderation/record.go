@@ -41,14 +41,14 @@ func (s *Service) Record(ctx context.Context, a Act) error {
 		*text = strings.ToValidUTF8(*text, "\uFFFD")
 	}
 	a.Before, a.After = content(a.Before), content(a.After)
-	line, err := canonical(0, &a) // here, because the writer must not fail for one row of many
+	text, err := canonical(0, &a) // here, because the writer must not fail for one row of many
 	if err != nil {
 		return err
 	}
-	if len(line) > rowMost {
-		return fmt.Errorf("audit: a row %q of %d bytes", a.Action, len(line))
+	if len(text) > rowMost {
+		return fmt.Errorf("audit: a row %q of %d bytes", a.Action, len(text))
 	}
-	return s.scribe.record(ctx, a, len(line))
+	return s.scribe.record(ctx, a, len(text))
 }
 
 // content is JSON that says something: a row shows the same with and without the rest.
@@ -212,12 +212,12 @@ func (w *scribe) attempt(ctx context.Context, group []*ticket) error {
 	entries := make([]stream.Entry, 0, len(group))
 	for _, t := range group {
 		next.head.Seq++
-		line, err := canonical(next.head.Seq, &t.act)
+		text, err := canonical(next.head.Seq, &t.act)
 		if err != nil {
 			return err
 		}
-		next.hash = chain(next.hash, line)
-		raw, err := json.Marshal(body{next.hash, line})
+		next.hash = chain(next.hash, text)
+		raw, err := json.Marshal(body{next.hash, text})
 		if err != nil {
 			return err
 		}

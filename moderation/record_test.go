@@ -51,6 +51,9 @@ func TestTheChainCanBeVerifiedOutside(t *testing.T) {
 		good(t, err)
 		var members map[string]json.RawMessage
 		good(t, json.Unmarshal(shown, &members))
+		if at := string(members["at"]); at != `"2026-11-27T09:00:00.000Z"` {
+			t.Errorf("row %d is of %s", r.Seq, at)
+		}
 		delete(members, "hash")
 		rest, err := json.Marshal(members)
 		good(t, err)
