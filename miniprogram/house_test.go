@@ -41,10 +41,10 @@ func open(t *testing.T) *house {
 			t.Error(err)
 		}
 	})
-	return house0(t, store)
+	return houseOn(t, store)
 }
 
-func house0(t *testing.T, store ledger.Store) *house {
+func houseOn(t *testing.T, store ledger.Store) *house {
 	t.Helper()
 	files, err := blob.OpenFiles(t.TempDir())
 	good(t, err)

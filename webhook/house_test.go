@@ -82,6 +82,7 @@ func (h *house) run(s *webhook.Service) (stop func()) {
 	go func() {
 		defer close(done)
 		s.Run(ctx)
+		s.Close()
 	}()
 	stop = sync.OnceFunc(func() {
 		cancel()

@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,8 +15,9 @@ import (
 
 const (
 	lookMost  = 256              // of what is owed, at a time
-	lookAhead = time.Hour        // how far the next work is looked for
+	lookAhead = time.Minute      // how far the next work is looked for
 	lookAgain = 10 * time.Second // after which it is seen whether an app was served
+	lookTwice = 20 * time.Second // after which it is seen whether what is owed has come to be; more than a change takes
 )
 
 // wake says that an app may have something to be sent, and that it is owed by a time.
@@ -44,7 +46,6 @@ func (s *Service) soon(by time.Time) {
 // Run sends what there is to send, here or left by a node that died, until ctx ends.
 // What is under way then is broken off and left to others.
 func (s *Service) Run(ctx context.Context) {
-	defer s.client.CloseIdleConnections()
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	tick := time.NewTicker(s.opt.Tick)
@@ -126,24 +127,33 @@ func (s *Service) look(ctx context.Context) error {
 	return err
 }
 
-// lookAt takes what is owed about an app by now together: if there is something to
+// lookAt takes what is owed about an app by now together. If there is something to
 // be sent, it is owed again a little later, so that an app that takes long to serve
-// does not stand in the way of others.
+// does not stand in the way of others. If there is not, what it was owed for may
+// not be stored yet, since it is owed first: that is looked at once more.
 func (s *Service) lookAt(ctx context.Context, a id.App, dues []ledger.Due) error {
 	now := s.now()
 	first, err := s.store.ListPart(ctx, part(a), underQueue, "", 1)
 	if err != nil {
 		return err
 	}
-	if len(first) > 0 && !dueAt(first[0].Key).After(now) {
-		again := send(a, now.Add(lookAgain))
-		if err := s.store.Owe(ctx, again); err != nil {
-			return err
-		}
+	again := send(a, now.Add(lookAgain))
+	switch {
+	case len(first) > 0 && !dueAt(first[0].Key).After(now):
+		err = s.store.Owe(ctx, again)
 		s.wake(a, again.At)
+	case slices.ContainsFunc(dues, func(d ledger.Due) bool { return !strings.HasSuffix(d.ID, twiceOwed) }):
+		again.At, again.ID = ceil(now.Add(lookTwice), lookAgain), again.ID+twiceOwed
+		err = s.store.Owe(ctx, again)
+	}
+	if err != nil {
+		return err
 	}
 	return s.store.Settled(ctx, dues...)
 }
+
+// twiceOwed is what ends the id of what is looked at for the second time.
+const twiceOwed = "/again"
 
 func (s *Service) lookAtOld(ctx context.Context) error {
 	now := s.now()
@@ -171,7 +181,8 @@ func (s *Service) lookAtOld(ctx context.Context) error {
 func byApp(dues []ledger.Due) map[id.App][]ledger.Due {
 	m := map[id.App][]ledger.Due{}
 	for _, d := range dues {
-		m[id.App(d.ID)] = append(m[id.App(d.ID)], d)
+		a := id.App(strings.TrimSuffix(d.ID, twiceOwed))
+		m[a] = append(m[a], d)
 	}
 	return m
 }

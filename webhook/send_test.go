@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -18,8 +19,10 @@ import (
 	"github.com/teahouse-im/teahouse/webhook"
 )
 
-func TestEvent(t *testing.T) {
-	h, e := open(t), hear(t, nil)
+func TestEvent(t *testing.T) { event(t, open(t)) }
+
+func event(t *testing.T, h *house) {
+	e := hear(t, nil)
 	a, end := h.app(e)
 	if raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(end.Secret, "whsec_")); err != nil || len(raw) != 32 || end.URL != e.URL+"/hook" {
 		t.Errorf("the endpoint is %+v", end)
@@ -51,8 +54,10 @@ func TestEvent(t *testing.T) {
 	}
 }
 
-func TestEmittedTwiceIsOneDelivery(t *testing.T) {
-	h, e := open(t), hear(t, nil)
+func TestEmittedTwiceIsOneDelivery(t *testing.T) { emittedTwice(t, open(t)) }
+
+func emittedTwice(t *testing.T, h *house) {
+	e := hear(t, nil)
 	a, _ := h.app(e)
 	d := id.NewDelivery(h.clock())
 	var wg sync.WaitGroup
@@ -92,8 +97,9 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
-func TestRetries(t *testing.T) {
-	h := open(t)
+func TestRetries(t *testing.T) { retries(t, open(t)) }
+
+func retries(t *testing.T, h *house) {
 	e := hear(t, func(n int, _ call, w http.ResponseWriter) {
 		switch n {
 		case 1:
@@ -180,8 +186,10 @@ func TestGoneIsGone(t *testing.T) {
 	h.status(a, h.emit(a, "y"), webhook.Delivered)
 }
 
-func TestReplay(t *testing.T) {
-	h, e := open(t), hear(t, nil)
+func TestReplay(t *testing.T) { replay(t, open(t)) }
+
+func replay(t *testing.T, h *house) {
+	e := hear(t, nil)
 	a, _ := h.app(e)
 	b, _ := h.app(e)
 	d := h.emit(a, "x")
@@ -290,8 +298,10 @@ func TestLeaseEnds(t *testing.T) {
 	}
 }
 
-func TestTwoNodesSendOnce(t *testing.T) {
-	h, e := open(t), hear(t, nil)
+func TestTwoNodesSendOnce(t *testing.T) { twoNodes(t, open(t)) }
+
+func twoNodes(t *testing.T, h *house) {
+	e := hear(t, nil)
 	h.run(h.node(h.store, nil))
 	h.run(h.node(h.store, nil))
 	a, _ := h.app(e)
@@ -317,6 +327,41 @@ func TestTwoNodesSendOnce(t *testing.T) {
 			t.Errorf("%s was sent %d times", d, n)
 		}
 	}
+}
+
+// late is a store on which what is owed is durable long before the change is.
+type late struct {
+	ledger.Store
+	hold, owed chan struct{}
+}
+
+func (s late) ChangePart(ctx context.Context, p ledger.Part, w ledger.Want, have ledger.View, owed []ledger.Due, change func(ledger.View) ([]ledger.Row, error)) error {
+	if err := s.Owe(ctx, owed...); err != nil {
+		return err
+	}
+	close(s.owed)
+	<-s.hold
+	return s.Store.ChangePart(ctx, p, w, have, owed[:0], change)
+}
+
+// What is owed is looked at before it has come to be, and whoever made it is never heard of again.
+func TestOwedBeforeItIs(t *testing.T) {
+	h := open(t)
+	e := hear(t, nil)
+	a, _ := h.app(e)
+	slow := late{h.store, make(chan struct{}), make(chan struct{})}
+	done := make(chan error)
+	go func() { done <- h.node(slow, nil).Emit(t.Context(), a, id.NewDelivery(h.clock()), "x", 1) }()
+	<-slow.owed
+	h.later(4 * time.Second)
+	eventually(t, func() bool {
+		owed, err := h.store.Owed(t.Context(), "webhook", h.clock(), 1)
+		return err == nil && len(owed) == 0
+	}, func() string { return "nobody looked" })
+	close(slow.hold)
+	good(t, <-done)
+	h.later(time.Minute)
+	e.wait(t, 1)
 }
 
 // On a store that does not know its outcomes at first, all goes the same way.

@@ -65,6 +65,9 @@ func NewService(store ledger.Store, opt Options) *Service {
 	}
 }
 
+// Close lets go of connections. Run has to have returned.
+func (s *Service) Close() { s.client.CloseIdleConnections() }
+
 // now is the service's clock in the precision in which times are kept.
 func (s *Service) now() time.Time { return s.opt.Now().UTC().Truncate(time.Millisecond) }
 
