@@ -178,6 +178,7 @@ func none(*Grant) bool  { return false }
 // shut changes how an app stands with u and closes some of its grants, in one step.
 func (b *Book) shut(ctx context.Context, u id.User, a id.App, note func(*appRow), which func(*Grant) bool) error {
 	w := ledger.Want{Keys: []string{appKey(a)}, Prefixes: []string{liveOf(a)}}
+	now := b.now()
 	err := b.change(ctx, u, w, nil, func(v ledger.View) ([]ledger.Row, error) {
 		var app appRow
 		if _, err := get(v, appKey(a), &app); err != nil {
@@ -191,7 +192,7 @@ func (b *Book) shut(ctx context.Context, u id.User, a id.App, note func(*appRow)
 		note(&app)
 		p.put(appKey(a), app)
 		for _, g := range grants {
-			if g.End == "" && which(&g) {
+			if g.open(now) && which(&g) {
 				g.End, g.Stopped = Closed, true
 				p.put(liveKey(a, g.ID), g)
 			}

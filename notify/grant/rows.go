@@ -161,7 +161,7 @@ func (p *pending) done() ([]ledger.Row, error) { return p.rows, p.err }
 // user has of one app is read for every question: it has to stay short.
 func (p *pending) retire(all []Grant, now time.Time) (rest []Grant) {
 	for _, g := range all {
-		if g.live(now) || g.Scope == Window && g.End == "" {
+		if g.open(now) {
 			rest = append(rest, g)
 			continue
 		}
@@ -173,6 +173,10 @@ func (p *pending) retire(all []Grant, now time.Time) (rest []Grant) {
 
 // live tells whether a grant has neither ended nor run out.
 func (g *Grant) live(now time.Time) bool { return g.End == "" && now.Before(g.ExpiresAt) }
+
+// open tells whether anything can still come of a grant: of a window that has run
+// out, when the user writes again.
+func (g *Grant) open(now time.Time) bool { return g.live(now) || g.Scope == Window && g.End == "" }
 
 // Remaining is how many more notices may come of a grant: of a standing one, at this time.
 func (g *Grant) Remaining(now time.Time) int {
