@@ -74,7 +74,7 @@ func (r *restless) Forget(ctx context.Context, t id.Template) error {
 func TestRestarts(t *testing.T) {
 	shapetest.Run(t, func(t *testing.T) shape.Board {
 		store := openStore(t)
-		return &restless{t: t, store: store, board: kept(t, store), every: 17}
+		return &restless{t: t, store: store, board: kept(t, store), every: 101}
 	})
 }
 

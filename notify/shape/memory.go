@@ -2,6 +2,7 @@ package shape
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -77,7 +78,7 @@ const (
 
 // See implements Board.
 func (m *Memory) See(_ context.Context, s Sighting) (Verdict, error) {
-	return m.see(s, func(p Print) (mark, Verdict) { return m.decide(p, s, m.limits) })
+	return held(m.see(s, func(p Print) (mark, Verdict) { return m.decide(p, s, m.limits) }))
 }
 
 // SeeAlone is See for one node of a cluster that cannot ask the others: with the
@@ -85,15 +86,28 @@ func (m *Memory) See(_ context.Context, s Sighting) (Verdict, error) {
 func (m *Memory) SeeAlone(_ context.Context, s Sighting) (Verdict, error) {
 	share := max(1, m.limits.AloneShare)
 	s.Reach, s.Joined = s.Reach/share, s.Joined/share
-	return m.see(s, func(p Print) (mark, Verdict) { return m.decide(p, s, m.limits.Alone()) })
+	return held(m.see(s, func(p Print) (mark, Verdict) { return m.decide(p, s, m.limits.Alone()) }))
+}
+
+// errFull says that nobody can tell, because there is no room to count.
+var errFull = errors.New("the board of sightings is full")
+
+// held is what a full board says.
+func held(v Verdict, err error) (Verdict, error) {
+	if errors.Is(err, errFull) {
+		v.Hold, err = Crowd, nil
+	}
+	return v, err
 }
 
 // SeeToo counts what the cluster has decided. What this node alone knows to be a
-// crowd is one, even if the cluster has forgotten it.
-func (m *Memory) SeeToo(_ context.Context, s Sighting, v Verdict) (Verdict, error) {
+// crowd is one, even if the cluster has forgotten it, unless the reader is known to
+// have got it already, through another node.
+func (m *Memory) SeeToo(_ context.Context, s Sighting, v Verdict, known bool) (Verdict, error) {
+	said := v
 	own, err := m.see(s, func(p Print) (mark, Verdict) {
 		k, own := m.decide(p, s, m.limits)
-		if own.Hold == Crowd && v.Hold != Hoard {
+		if own.Hold == Crowd && v.Hold != Hoard && !known {
 			v.Hold, v.Until = Crowd, time.Time{}
 		}
 		k.hold, k.until = v.Hold, k.at
@@ -102,7 +116,10 @@ func (m *Memory) SeeToo(_ context.Context, s Sighting, v Verdict) (Verdict, erro
 		}
 		return k, v
 	})
-	own.OfTempl, own.OfApp = max(own.OfTempl, v.OfTempl), max(own.OfApp, v.OfApp)
+	if errors.Is(err, errFull) { // but the cluster is not
+		return said, nil
+	}
+	own.OfTempl, own.OfApp = max(own.OfTempl, said.OfTempl), max(own.OfApp, said.OfApp)
 	return own, err
 }
 
@@ -118,9 +135,9 @@ func (m *Memory) see(s Sighting, decide func(Print) (mark, Verdict)) (Verdict, e
 		a.expire(m.now, m.now-m.limits.Long.Milliseconds())
 	}
 	if m.full() {
-		v := Verdict{Hold: Crowd} // nobody can tell
+		var v Verdict
 		v.OfTempl, v.OfApp = m.app(p.App).heldOf(p.Template)
-		return v, nil
+		return v, errFull
 	}
 	m.found = m.crowds.find(p, m.found[:0])
 	k, v := decide(p)

@@ -50,7 +50,7 @@ func (b *Board) tell(ctx context.Context) error {
 	b.untold = nil
 	b.mu.Unlock()
 	for i, t := range untold {
-		if _, err := b.ask(ctx, t.Sighting, &t.Verdict); err != nil {
+		if _, _, err := b.ask(ctx, t.Sighting, &t.Verdict); err != nil {
 			b.mu.Lock()
 			b.untold = append(untold[i:], b.untold...)
 			b.mu.Unlock()

@@ -44,7 +44,7 @@ import (
 const (
 	// answerWithin is how long a node waits for Redis before it counts alone; askAgain
 	// how long it then does so without asking.
-	answerWithin = 500 * time.Millisecond
+	answerWithin = time.Second
 	askAgain     = time.Second
 	// untoldMost bounds what a node remembers to tell Redis. At the most it holds.
 	untoldMost = 10_000
@@ -85,30 +85,32 @@ type told struct {
 	shape.Verdict
 }
 
-// New makes a board in the Redis at the URL of a bus. It does not wait for Redis.
-// failed hears when Redis does not answer.
-func New(url string, l shape.Limits, opt shape.Options, failed func(error)) (*Board, error) {
+// New makes a board in the Redis at the URL of a bus, for a node that itself tracks
+// at most that many readers. It does not wait for Redis. failed hears when Redis
+// does not answer.
+func New(url string, l shape.Limits, most int, failed func(error)) (*Board, error) {
+	return open(url, l, most, answerWithin, failed)
+}
+
+func open(url string, l shape.Limits, most int, within time.Duration, failed func(error)) (*Board, error) {
 	at, prefix, err := busredis.Place(url)
 	if err != nil {
 		return nil, err
 	}
 	at.PoolSize, at.ReadBufferSize, at.WriteBufferSize = 8, 16<<10, 16<<10
-	at.DialTimeout, at.ReadTimeout, at.WriteTimeout = answerWithin, answerWithin, answerWithin
+	at.DialTimeout, at.ReadTimeout, at.WriteTimeout = within, within, within
 	at.MaxRetries, at.DialerRetries = -1, 1 // an answer that was lost may have been counted
 	at.ContextTimeoutEnabled = true
 	if failed == nil {
 		failed = func(error) {}
 	}
 	return &Board{
-		client: redis.NewClient(&at), prefix: prefix, limits: l, own: shape.NewMemory(l, opt), unsaid: failed, known: map[id.Template]bool{},
+		client: redis.NewClient(&at), prefix: prefix, limits: l, own: shape.NewMemory(l, shape.Options{Most: most}), unsaid: failed, known: map[id.Template]bool{},
 	}, nil
 }
 
 // Close lets go of Redis. What was counted stays.
 func (b *Board) Close() error { return errors.Join(b.own.Close(), b.client.Close()) }
-
-// Restore reads the journal of what this node has seen, if there is one.
-func (b *Board) Restore(ctx context.Context) error { return b.own.Restore(ctx) }
 
 // See implements shape.Board.
 func (b *Board) See(ctx context.Context, s shape.Sighting) (shape.Verdict, error) {
@@ -117,8 +119,9 @@ func (b *Board) See(ctx context.Context, s shape.Sighting) (shape.Verdict, error
 	}
 	err := b.tell(ctx)
 	var v shape.Verdict
+	var known bool
 	if err == nil {
-		v, err = b.ask(ctx, s, nil)
+		v, known, err = b.ask(ctx, s, nil)
 	}
 	switch {
 	case err != nil && ctx.Err() != nil: // whoever asked has gone
@@ -129,7 +132,7 @@ func (b *Board) See(ctx context.Context, s shape.Sighting) (shape.Verdict, error
 	case v.TooFar:
 		return v, nil
 	}
-	return b.own.SeeToo(ctx, s, v)
+	return b.own.SeeToo(ctx, s, v, known)
 }
 
 // Forget implements shape.Board. It needs Redis.
@@ -157,8 +160,9 @@ func (b *Board) of(t id.Template) string { return b.prefix + "seen-of:" + string
 
 func raw(x uint64) string { return string(binary.BigEndian.AppendUint64(nil, x)) }
 
-// ask runs the script; given is a verdict that only has to be counted.
-func (b *Board) ask(ctx context.Context, s shape.Sighting, given *shape.Verdict) (v shape.Verdict, err error) {
+// ask runs the script; given is a verdict that only has to be counted. known is true
+// if the reader has got it before.
+func (b *Board) ask(ctx context.Context, s shape.Sighting, given *shape.Verdict) (v shape.Verdict, known bool, err error) {
 	p := shape.Take(s)
 	keys, args := b.arguments(p, s, given)
 	var answer *redis.Cmd
@@ -166,30 +170,30 @@ func (b *Board) ask(ctx context.Context, s shape.Sighting, given *shape.Verdict)
 		answer = seeScript.Run(ctx, b.client, keys, args...)
 	} else {
 		if err := b.client.Set(ctx, b.of(s.Template), raw(p.Developer)+raw(p.App), ofFor).Err(); err != nil {
-			return v, err
+			return v, false, err
 		}
 		answer = seeScript.Run(ctx, b.client, keys, args...)
 		b.learn(s.Template)
 	}
 	got, err := answer.Slice()
 	if err != nil {
-		return v, err
+		return v, false, err
 	}
 	hold, ok := got[0].(string)
-	var n [4]int64
+	var n [5]int64
 	for i := range n {
 		var is bool
 		n[i], is = got[i+1].(int64)
 		ok = ok && is
 	}
 	if !ok {
-		return v, fmt.Errorf("the script of sightings answers %v", got)
+		return v, false, fmt.Errorf("the script of sightings answers %v", got)
 	}
 	v = shape.Verdict{Hold: hold, TooFar: n[1] == 1, OfTempl: int(n[2]), OfApp: int(n[3])}
 	if hold == shape.Pace {
 		v.Until = time.UnixMilli(n[0]).UTC()
 	}
-	return v, nil
+	return v, n[4] == 1, nil
 }
 
 func (b *Board) arguments(p shape.Print, s shape.Sighting, given *shape.Verdict) (keys []string, args []any) {

@@ -1,5 +1,7 @@
 -- Decides about one sighting and counts it, or, where a verdict was given already
--- (a node was alone), only counts it. Beside KEYS it uses keys of texts, which begin
+-- (a node was alone), only counts it. Answers what the verdict is, until when it holds, whether
+-- the developer reaches too many, what is held of the template and the app, and whether
+-- the reader is known to have it. Beside KEYS it uses keys of texts, which begin
 -- with the tag too and so stand in the same slot. Sets are sorted by the time of who
 -- is in them, in milliseconds; what a key's time to live ends has not counted for long.
 local tag, at, reader, app, form, subject, notice = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
@@ -79,7 +81,7 @@ end
 
 trim(k_reach)
 if given == '?' and not redis.call('ZSCORE', k_reach, reader) and redis.call('ZCARD', k_reach) >= reach then
-  return {'', 0, 1, 0, 0}
+  return {'', 0, 1, 0, 0, 0}
 end
 
 local joined = false
@@ -88,8 +90,10 @@ if is_text and subject ~= '' then
   joined = with(k_subject) <= joins
 end
 
+local got, lately = false, false -- the reader has it
+
 local function crowded()
-  local readers, in_short, in_long, got, lately = {}, 0, 0, false, false
+  local readers, in_short, in_long = {}, 0, 0
   local function count(who, when)
     local now = when > at - short
     if who == reader then
@@ -212,4 +216,4 @@ if is_text and not broadcast then
     redis.call('PEXPIRE', KEYS[i], 2 * keep)
   end
 end
-return {hold, until_, 0, redis.call('ZCARD', k_template), redis.call('ZCARD', k_app)}
+return {hold, until_, 0, redis.call('ZCARD', k_template), redis.call('ZCARD', k_app), got and 1 or 0}

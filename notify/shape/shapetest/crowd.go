@@ -105,6 +105,34 @@ func otherTexts(s *Scene) {
 	}
 }
 
+// Whatever twenty got undressed, nobody gets in another dress.
+func everyDress(s *Scene) {
+	s.Settle("app-a")
+	at := s.Now
+	for text, dresses := range Dresses {
+		s.Now = at
+		for n := range 20 {
+			s.Want("", s.Sight("app-a", n, text))
+		}
+		for n, dress := range dresses {
+			s.Now = s.Now.Add(time.Second)
+			s.Want(shape.Crowd, s.Sight("app-a", 20+n, dress))
+		}
+	}
+}
+
+func everyHonestText(s *Scene) {
+	s.Settle("app-a")
+	for round := range 20 {
+		for n, text := range Honest {
+			s.Want("", s.Sight("app-a", round*len(Honest)+n, text))
+		}
+	}
+	for n, text := range Honest {
+		s.Want(shape.Crowd, s.Sight("app-a", 10_000+n, text))
+	}
+}
+
 func formsOfOneApp(s *Scene) {
 	other := func(n int) shape.Sighting { x := s.Sight("app-a", n, sale); x.Template = "t-other"; return x }
 	page := func(n int) shape.Sighting { x := s.Sight("app-a", n, sale); x.Page = "/other"; return x }
