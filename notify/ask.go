@@ -73,6 +73,9 @@ func (s *Service) Ask(ctx context.Context, by grant.By, app, activation string, 
 	if stopped {
 		return grant.Sheet{}, ErrMintPaused
 	}
+	if err := s.spell(ctx, by.User, a.ID, offers); err != nil {
+		return grant.Sheet{}, err
+	}
 	return s.book.Ask(ctx, by, a.ID, a.Name, id.Activation(activation), offers)
 }
 
@@ -108,6 +111,41 @@ func (s *Service) offer(t Template, item Item, at string) (grant.Offer, error) {
 		o.Lives = expires
 	}
 	return o, nil
+}
+
+// spell has offers say a subject as an earlier one does that looks the same: of a
+// grant that the user has given, or of the same sheet. So nothing is granted twice
+// by padding it, while an app finds its subjects as it wrote them.
+func (s *Service) spell(ctx context.Context, u id.User, a id.App, offers []grant.Offer) error {
+	type of struct {
+		template id.Template
+		matter   string
+	}
+	spelled := map[of]string{}
+	for cursor := "grant/" + string(a) + "/"; cursor != ""; {
+		grants, next, err := s.book.Grants(ctx, u, cursor, limitUsual)
+		if err != nil {
+			return err
+		}
+		for _, g := range grants {
+			if cursor = next; g.App != a {
+				cursor = ""
+				break
+			}
+			spelled[of{g.Template, matter(g.Subject)}] = g.Subject
+		}
+		if len(grants) == 0 {
+			cursor = ""
+		}
+	}
+	for i := range offers {
+		key := of{offers[i].Template, matter(offers[i].Subject)}
+		if _, there := spelled[key]; !there {
+			spelled[key] = offers[i].Subject
+		}
+		offers[i].Subject = spelled[key]
+	}
+	return nil
 }
 
 func wrongSubject(subject string) string {

@@ -137,3 +137,28 @@ func TestPromises(t *testing.T) {
 		}
 	}
 }
+
+// A subject that only looks different is the same one: nothing is granted twice.
+// The app finds it as it wrote it.
+func TestPaddedSubjects(t *testing.T) {
+	h := open(t)
+	a, user := h.app(), h.guest()
+	tpl, other := h.template(a, line()), h.template(a, line())
+	good(t, h.Mute(h.ctx(), user.User, string(h.app()))) // stands beside it
+	first := h.mint(user, tpl, "Policy 42")
+	for _, subject := range []string{"Policy 42 ", "ｐolicy 42", "policy  42", "POLICY 42", " policy\u00a042", "Policy 42"} {
+		h.advance(8 * hour)
+		s, err := h.ask(user, tpl, item(tpl, subject), item(tpl, subject+" "))
+		good(t, err)
+		h.accept(user, s)
+	}
+	if got := h.handles(tpl); len(got) != 1 || got["Policy 42"] != first {
+		t.Errorf("the app holds %v", got)
+	}
+	h.advance(8 * hour)
+	another := h.mint(user, other, "POLICY 42")
+	h.advance(8 * hour)
+	if h.mint(user, tpl, "Policy 43") == first || h.attempt(other, another, nil) != grant.Accepted {
+		t.Error("another matter")
+	}
+}

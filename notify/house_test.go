@@ -101,6 +101,20 @@ func (h *house) start(store ledger.Store) {
 	h.end = func() { cancel(); all.Wait(); seq.Close() }
 }
 
+// deaf is a node whose moderators cannot be told of refusals.
+func (h *house) deaf(err error) *notify.Service {
+	opt := notify.DefaultOptions()
+	opt.Now, opt.Failed = h.clock, h.failed
+	return notify.New(h.book, h.board, h.store, h.store, h, h, deafened{h, err}, h, opt)
+}
+
+type deafened struct {
+	*house
+	err error
+}
+
+func (d deafened) Refused(context.Context, notify.Refusal) error { return d.err }
+
 // restart is another process on the same store.
 func (h *house) restart() {
 	h.end()

@@ -3,11 +3,15 @@ package notify_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/notify"
 	"github.com/teahouse-im/teahouse/notify/grant"
@@ -334,5 +338,87 @@ func TestVersions(t *testing.T) {
 	}
 	if n := h.inbox(user.User); len(n) != 2 || n[0].Title != queue().Title || n[1].Title != remark().Title {
 		t.Errorf("the inbox has %+v", n)
+	}
+}
+
+// A refusal that cannot be recorded is not answered as one.
+func TestNoRefusalWithoutATrace(t *testing.T) {
+	h := open(t)
+	tpl := h.template(h.app(), queue())
+	h.Service = h.deaf(fault.Unavailable)
+	for _, body := range []string{"[]", string(request(tpl, "gh1_x", nil))} {
+		_, err := h.Redeem(h.ctx(), tpl.App, []byte(body))
+		is(t, err, fault.Unavailable)
+		_, err = h.Reply(h.ctx(), tpl.App, []byte(body))
+		is(t, err, fault.Unavailable)
+	}
+}
+
+// What fails for the server's own reasons is no refusal.
+func TestOwnFailuresAreNoRefusals(t *testing.T) {
+	h := open(t)
+	tpl := h.template(h.app(), queue())
+	user := h.guest()
+	handle := h.mint(user, tpl, "a")
+	body := request(tpl, handle, nil)
+	h.end()
+	h.start(&failing{Store: h.store, parts: []string{"notices/"}})
+	_, err := h.Redeem(h.ctx(), tpl.App, body)
+	is(t, err, grant.ErrBusy)
+	if h.traces() != 0 {
+		t.Errorf("it left %v", h.refusals)
+	}
+	h.restart()
+	if answer, err := h.Redeem(h.ctx(), tpl.App, body); err != nil || answer.Status != grant.Accepted {
+		t.Errorf("the same again: %+v, %v", answer, err)
+	}
+}
+
+// What came in twice at the same time is one notice.
+func TestSameKeyInParallel(t *testing.T) {
+	h := open(t)
+	user, tpl := h.guest(), h.template(h.app(), queue())
+	body := request(tpl, h.mint(user, tpl, "a"), nil)
+	var all sync.WaitGroup
+	var first atomic.Int64
+	for range 50 {
+		all.Go(func() {
+			answer, err := h.Redeem(h.ctx(), tpl.App, body)
+			if err != nil || answer.Status != grant.Accepted {
+				t.Errorf("%+v, %v", answer, err)
+			}
+			if !answer.Replayed {
+				first.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if n := h.inbox(user.User); first.Load() != 1 || len(n) != 1 {
+		t.Errorf("%d were the first, %d came", first.Load(), len(n))
+	}
+}
+
+// Of many ways to spend one use at once, one wins.
+func TestOneUse(t *testing.T) {
+	h := open(t)
+	user, tpl := h.guest(), h.template(h.app(), queue())
+	handle := h.mint(user, tpl, "a")
+	var all sync.WaitGroup
+	var accepted, consumed atomic.Int64
+	for range 50 {
+		all.Go(func() {
+			switch _, err := h.send(tpl, handle, nil); {
+			case err == nil:
+				accepted.Add(1)
+			case errors.Is(err, grant.ErrConsumed):
+				consumed.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := h.inbox(user.User); accepted.Load() != 1 || consumed.Load() != 49 || len(n) != 1 {
+		t.Errorf("%d accepted, %d consumed, %d came", accepted.Load(), consumed.Load(), len(n))
 	}
 }

@@ -147,8 +147,6 @@ func screen(params []Param, values grant.Values, at string) error {
 			case codeSells.MatchString(s):
 				what = advert
 			}
-		case typeEnum: // read by a moderator
-			continue
 		}
 		if what != "" {
 			return ErrContent.At(pointer(at, p.Key), string(what))

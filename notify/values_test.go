@@ -125,6 +125,7 @@ func TestSaidTogether(t *testing.T) {
 		{[]string{typeName, typeText}, []string{"加", "微信 tea88"}, ErrContent},
 		{[]string{typeName, typeText}, []string{"@", "teahouse"}, ErrContent},
 		{[]string{typeName, typeName, typeText}, []string{"半", "Tea", "价奶茶"}, ErrContent},
+		{[]string{typeEnum, typeText}, []string{"50%", "OFF today"}, ErrContent},
 		{[]string{typeCode}, []string{"13800138000"}, ErrContent},
 		{[]string{typeCode}, []string{"50-OFF"}, ErrContent},
 		{[]string{typeCode}, []string{"SALE"}, ErrContent},
