@@ -13,15 +13,10 @@ import (
 	"github.com/teahouse-im/teahouse/ledger"
 )
 
-// ReadPart implements ledger.Store. It waits for a change that is under way: the
-// engine shows one before it is on the disk, and not all of it at once to somebody
-// who looks several times.
-func (s *Store) ReadPart(_ context.Context, p ledger.Part, w ledger.Want) (ledger.View, error) {
-	l := s.parts.enter(p)
-	defer s.parts.leave(p, l)
-	l.RLock()
-	defer l.RUnlock()
-	return s.view(p, w)
+// ReadPart implements ledger.Store.
+func (s *Store) ReadPart(_ context.Context, p ledger.Part, w ledger.Want) (v ledger.View, err error) {
+	err = s.parts.reading(p, func() error { v, err = s.view(p, w); return err })
+	return v, err
 }
 
 // view is what is wanted of a part, in whose turn it is called.
@@ -60,10 +55,6 @@ func (s *Store) ListPart(ctx context.Context, p ledger.Part, prefix, behind stri
 	if limit <= 0 {
 		return nil, nil
 	}
-	l := s.parts.enter(p)
-	defer s.parts.leave(p, l)
-	l.RLock()
-	defer l.RUnlock()
 	base := tablePart.key(string(p))
 	under := append(base[:len(base):len(base)], prefix...)
 	from := under
@@ -75,29 +66,41 @@ func (s *Store) ListPart(ctx context.Context, p ledger.Part, prefix, behind stri
 		return nil, nil
 	}
 	var rows []ledger.Row
-	err := s.scan(from, to, func(key, value []byte) (bool, error) {
-		rows = append(rows, ledger.Row{Key: string(key[len(base):]), Value: bytes.Clone(value)})
-		return len(rows) < limit, ctx.Err()
+	err := s.parts.reading(p, func() error {
+		return s.scan(from, to, func(key, value []byte) (bool, error) {
+			rows = append(rows, ledger.Row{Key: string(key[len(base):]), Value: bytes.Clone(value)})
+			return len(rows) < limit, ctx.Err()
+		})
 	})
 	return rows, err
 }
 
-// ChangePart implements ledger.Store. Changes of one part go one after another, each
-// on the disk before the next looks; have is not needed where reading costs nothing.
+// ChangePart implements ledger.Store. Changes of one part go one after another; have
+// is not needed where reading costs nothing.
 func (s *Store) ChangePart(_ context.Context, p ledger.Part, w ledger.Want, _ ledger.View, owed []ledger.Due, change func(ledger.View) ([]ledger.Row, error)) error {
-	l := s.parts.enter(p)
-	defer s.parts.leave(p, l)
-	l.Lock()
-	defer l.Unlock()
-	v, err := s.view(p, w)
-	if err != nil {
-		return err
-	}
-	rows, err := change(v)
-	if err != nil || len(rows) == 0 {
-		return err
-	}
-	return s.write(func(b *pebble.Batch) error { return errors.Join(putRows(b, p, rows), putDues(b, owed)) })
+	b := s.db.NewBatch()
+	defer b.Close()
+	return s.parts.changing(p, func() (settle func() error, err error) {
+		v, err := s.view(p, w)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := change(v)
+		if err != nil || len(rows) == 0 {
+			return nil, err
+		}
+		if err := errors.Join(putRows(b, p, rows), putDues(b, owed), s.room.check()); err != nil {
+			return nil, err
+		}
+		defer s.endIfPanicking()
+		if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
+			return nil, unavailable("write", err)
+		}
+		return func() error {
+			defer s.endIfPanicking()
+			return unavailable("write", b.SyncWait())
+		}, nil
+	})
 }
 
 func putRows(b *pebble.Batch, p ledger.Part, rows []ledger.Row) error {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/google/uuid"
 
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/ledger"
@@ -21,35 +22,39 @@ import (
 // changed and read: what was acknowledged and what somebody has read is there, a
 // change is there whole or not at all, and so is what it owes.
 func TestPowerLossOfLedger(t *testing.T) {
-	const writers, changes = 6, 12
+	const writers, changes = 2, 30 // of each part
 	d := &cutDisk{MemFS: vfs.NewCrashableMem(), rng: rand.New(rand.NewPCG(rand.Uint64(), 0)), acked: map[id.Stream]id.Seq{}}
 	s := opened(t, d)
 	d.on(true)
-	var parts [writers]ledger.Part
+	var parts [3]ledger.Part
 	var done atomic.Bool
 	var reading, writing sync.WaitGroup
 	for i := range parts {
 		parts[i] = ledger.Part(fmt.Sprint("notices/user-", i))
-		writing.Go(func() {
-			for range changes {
-				n, err := count(t.Context(), s, parts[i])
-				if err != nil {
-					t.Error(err)
-					return
+		for range writers {
+			writing.Go(func() {
+				for range changes {
+					n, err := count(t.Context(), s, parts[i])
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					d.know(id.Stream(parts[i]), n)
 				}
-				d.know(id.Stream(parts[i]), n)
-			}
-		})
-		reading.Go(func() {
-			for !done.Load() {
-				v, err := s.ReadPart(t.Context(), parts[i], ledger.Want{Keys: []string{"sum"}})
-				if err != nil {
-					t.Error(err)
-					return
+			})
+		}
+		for _, look := range looks {
+			reading.Go(func() {
+				for !done.Load() {
+					n, err := look(t.Context(), s, parts[i])
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					d.know(id.Stream(parts[i]), n)
 				}
-				d.know(id.Stream(parts[i]), sumOf(v))
-			}
-		})
+			})
+		}
 	}
 	writing.Wait()
 	done.Store(true)
@@ -76,26 +81,38 @@ func sumOf(v ledger.View) id.Seq {
 	return id.Seq(n)
 }
 
+// looks are the ways to learn how many changes a part has.
+var looks = []func(ctx context.Context, s *pebble.Store, p ledger.Part) (id.Seq, error){
+	func(ctx context.Context, s *pebble.Store, p ledger.Part) (id.Seq, error) {
+		v, err := s.ReadPart(ctx, p, ledger.Want{Keys: []string{"sum"}})
+		return sumOf(v), err
+	},
+	func(ctx context.Context, s *pebble.Store, p ledger.Part) (id.Seq, error) {
+		rows, err := s.ListPart(ctx, p, "sum", "", 1)
+		return sumOf(ledger.View{Rows: rows}), err
+	},
+	func(ctx context.Context, s *pebble.Store, p ledger.Part) (n id.Seq, err error) { // and changes nothing
+		err = s.ChangePart(ctx, p, ledger.Want{Keys: []string{"sum"}}, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
+			n = sumOf(v)
+			return nil, nil
+		})
+		return n, err
+	},
+}
+
 // rowsKept is how many changes of a part have a row.
 const rowsKept = 4
 
-// count makes one more change of a part, and tells of which number.
+// count makes one more change of a part, which owes something, and tells of which number.
 func count(ctx context.Context, s *pebble.Store, p ledger.Part) (n id.Seq, err error) {
-	name := func(n id.Seq) string { return fmt.Sprintf("%06d", n) }
-	// A due has to have its name before the change, so it is of this part's next.
-	v, err := s.ReadPart(ctx, p, ledger.Want{Keys: []string{"sum"}})
-	if err != nil {
-		return 0, err
-	}
-	n = sumOf(v) + 1
-	owed := []ledger.Due{{Queue: string(p), At: time.UnixMilli(int64(n)).UTC(), ID: name(n)}}
-	return n, s.ChangePart(ctx, p, ledger.Want{Keys: []string{"sum"}}, v, owed, func(v ledger.View) ([]ledger.Row, error) {
-		rows := []ledger.Row{{Key: "sum", Value: fmt.Append(nil, n)}, {Key: "at/" + name(n), Value: []byte("x")}}
-		if n > rowsKept {
-			rows = append(rows, ledger.Row{Key: "at/" + name(n-rowsKept)})
-		}
-		return rows, nil
+	owed := []ledger.Due{{Queue: string(p), At: time.UnixMilli(1).UTC(), ID: uuid.NewString()}}
+	err = s.ChangePart(ctx, p, ledger.Want{Keys: []string{"sum"}}, ledger.View{}, owed, func(v ledger.View) ([]ledger.Row, error) {
+		n = sumOf(v) + 1
+		return []ledger.Row{
+			{Key: "sum", Value: fmt.Append(nil, n)}, {Key: fmt.Sprint("at/", n), Value: []byte("x")}, {Key: fmt.Sprint("at/", n-rowsKept)},
+		}, nil
 	})
+	return n, err
 }
 
 // partHolds checks a part of which so many changes were known.

@@ -6,8 +6,10 @@ import (
 )
 
 // turns gives each of any number of things a lock of its own, for as long as
-// somebody holds or wants it. Unlike locks, who waits for the disk keeps up nobody
-// who is about something else.
+// somebody is about it. Unlike with locks, who waits for the disk keeps up nobody:
+// the next change of the same thing is made while the last is being synced. The
+// engine syncs in order, so if a change is on the disk then so is all it has seen;
+// and whoever changes nothing waits until what was seen is.
 type turns[K comparable] [64]struct {
 	mu sync.Mutex
 	of map[K]*turn
@@ -15,10 +17,65 @@ type turns[K comparable] [64]struct {
 
 type turn struct {
 	sync.RWMutex
-	users int // who hold or want it; guarded by the shard's lock
+	newest *syncing // of the changes made; nil if all are on the disk for certain
+	users  int      // who are about it; guarded by the shard's lock
 }
 
-// enter finds a thing's lock. Whoever entered leaves, after giving it back.
+// A syncing is a change that is made, and may not be on the disk yet.
+type syncing struct {
+	done chan struct{}
+	err  error // when done
+}
+
+func (s *syncing) wait() error {
+	if s == nil {
+		return nil
+	}
+	<-s.done
+	return s.err
+}
+
+// changing calls change in a thing's turn. settle, if there is anything to settle,
+// returns when what it has stored is on the disk; that is waited for outside.
+func (t *turns[K]) changing(k K, change func() (settle func() error, err error)) error {
+	l := t.enter(k)
+	defer t.leave(k, l)
+	settle, mine, err := l.make(change)
+	if settle == nil {
+		if lost := mine.wait(); lost != nil {
+			return lost
+		}
+		return err
+	}
+	mine.err = settle()
+	close(mine.done)
+	return mine.err
+}
+
+// make is changing's turn. Without anything to settle it returns the last that another has.
+func (l *turn) make(change func() (settle func() error, err error)) (settle func() error, s *syncing, err error) {
+	l.Lock()
+	defer l.Unlock()
+	if settle, err = change(); settle != nil {
+		l.newest = &syncing{done: make(chan struct{})}
+	}
+	return settle, l.newest, err
+}
+
+// reading calls read while the thing is not changed, and returns when all it can have seen is on the disk.
+func (t *turns[K]) reading(k K, read func() error) error {
+	l := t.enter(k)
+	defer t.leave(k, l)
+	l.RLock()
+	err, seen := read(), l.newest
+	l.RUnlock()
+	if lost := seen.wait(); lost != nil {
+		return lost
+	}
+	return err
+}
+
+// enter finds a thing's turn. Whoever entered leaves, when all is settled.
 func (t *turns[K]) enter(k K) *turn {
 	sh := &t[maphash.Comparable(lockSeed, k)%uint64(len(t))]
 	sh.mu.Lock()
