@@ -87,7 +87,7 @@ func BenchmarkRedeem(b *testing.B) {
 	})
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "notices/s")
-	b.ReportMetric((cpu(b) - before).Seconds()*1000/float64(b.N), "cpu-s/1000")
+	b.ReportMetric((cpu(b)-before).Seconds()*1000/float64(b.N), "cpu-s/1000")
 }
 
 // each does something n times, 64 at once.

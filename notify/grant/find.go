@@ -33,7 +33,7 @@ func keyRow(a id.App, key string) string {
 
 // wanted is what a redemption looks at.
 func wanted(a id.App, g id.Grant, key string) ledger.Want {
-	return ledger.Want{Keys: append(grantKeys(a, g), key, appKey(a), userKey)}
+	return ledger.Want{Keys: []string{liveKey(a, g), key, appKey(a), userKey}}
 }
 
 // Find looks for the grant of a handle, and whether key was used before for the
@@ -51,7 +51,9 @@ func (b *Book) Find(ctx context.Context, a id.App, handle, key string, hash [32]
 	if f.view, err = b.store.ReadPart(ctx, part(u), wanted(a, g, f.key)); err != nil {
 		return nil, fmt.Errorf("find a grant: %w", err)
 	}
-	f.Grant, ok, err = grantIn(f.view, a, g)
+	if ok, err = get(f.view, liveKey(a, g), &f.Grant); err == nil && !ok {
+		ok, err = b.past(ctx, u, a, g, &f.Grant)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +71,15 @@ func (b *Book) Find(ctx context.Context, a id.App, handle, key string, hash [32]
 		f.Answer, f.named = &answer, was.Notice
 	}
 	return f, nil
+}
+
+// past finds a grant that is out of the way.
+func (b *Book) past(ctx context.Context, u id.User, a id.App, name id.Grant, g *Grant) (bool, error) {
+	v, err := b.store.ReadPart(ctx, part(u), ledger.Want{Keys: []string{pastKey(a, name)}})
+	if err != nil {
+		return false, fmt.Errorf("find a grant: %w", err)
+	}
+	return get(v, pastKey(a, name), g)
 }
 
 func (b *Book) answer(g *Grant, was answered, replayed bool) Answer {

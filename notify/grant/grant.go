@@ -131,11 +131,10 @@ type Grant struct {
 	Sent      []time.Time `json:"sent,omitempty"`   // standing: within the cadence's period
 	Unread    []Place     `json:"unread,omitempty"` // standing: the latest that the user had not read
 
-	HandedAt time.Time   `json:"handed_at"`          // from when on the app's server may know it
-	Turn     int         `json:"turn,omitzero"`      // window: how often the user has written
-	Messages []uuid.UUID `json:"messages,omitempty"` // window: the latest of them
-	End      string      `json:"end,omitempty"`      // Consumed or Closed
-	Stopped  bool        `json:"stopped,omitzero"`   // it was the user who closed it
+	HandedAt time.Time `json:"handed_at"`        // from when on the app's server may know it
+	Turn     int       `json:"turn,omitzero"`    // window: how often the user has written
+	End      string    `json:"end,omitempty"`    // Consumed or Closed
+	Stopped  bool      `json:"stopped,omitzero"` // it was the user who closed it
 }
 
 // A Span is a time.Duration that is stored in nanoseconds.

@@ -156,7 +156,7 @@ func (b *Book) Handed(ctx context.Context, a id.App, after string, limit int) ([
 	}
 	var items []Handed
 	for scanned := 0; len(items) < limit && scanned < scanMost; {
-		n := id.Seq(min(limit, scanMost-scanned))
+		n := id.Seq(max(limit, readers))
 		entries, err := b.log.Range(ctx, id.HandedStream(a), at+1, at+n)
 		if err != nil {
 			return nil, "", fmt.Errorf("list grants: %w", err)

@@ -48,6 +48,7 @@ type house struct {
 	told   []grant.Handed // as apps were told, each once for each time
 	again  int            // of them, when a window was there already
 	yes    []grant.Decision
+	heard  func(grant.Handed)
 }
 
 // on runs a test on every store there is.
@@ -107,6 +108,9 @@ func (h *house) hear(_ context.Context, told grant.Handed, _ id.App, first bool)
 	h.told = append(h.told, told)
 	if !first {
 		h.again++
+	}
+	if h.heard != nil {
+		h.heard(told)
 	}
 	return nil
 }

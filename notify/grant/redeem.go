@@ -1,7 +1,9 @@
 package grant
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -40,8 +42,7 @@ type redeeming struct {
 // Deliver.
 func (b *Book) Redeem(ctx context.Context, f *Found, s Spend) (Redemption, Answer, error) {
 	if f.Answer != nil {
-		r, err := b.again(ctx, f.Grant.User, f.named)
-		return r, *f.Answer, err
+		return b.again(ctx, f.Grant.User, f.named), *f.Answer, nil
 	}
 	g := &f.Grant
 	r := &redeeming{Book: b, f: f, s: s, now: b.now()}
@@ -62,15 +63,21 @@ func (b *Book) Redeem(ctx context.Context, f *Found, s Spend) (Redemption, Answe
 	if r.n.Status == Accepted {
 		owed = []ledger.Due{deliverDue(&r.n)}
 	}
-	if err := b.store.ChangePart(ctx, part(g.User), wanted(g.App, g.ID, f.key), f.view, owed, r.decide); err != nil {
+	err := b.store.ChangePart(ctx, part(g.User), wanted(g.App, g.ID, f.key), f.view, owed, r.decide)
+	if errors.Is(err, errMoved) {
+		var gone Grant
+		if _, err = b.past(ctx, g.User, g.App, g.ID, &gone); err == nil {
+			err = gone.over(r.now)
+		}
+	}
+	if err != nil {
 		return Redemption{}, Answer{}, fmt.Errorf("redeem: %w", busy(err))
 	}
 	switch {
 	case r.refused != nil:
 		return Redemption{}, Answer{}, r.refused
 	case !r.own:
-		again, err := b.again(ctx, g.User, r.was.Notice)
-		return again, b.answer(g, r.was, true), err
+		return b.again(ctx, g.User, r.was.Notice), b.answer(g, r.was, true), nil
 	}
 	answer := b.answer(g, r.was, false)
 	if r.n.Status == Held {
@@ -80,13 +87,43 @@ func (b *Book) Redeem(ctx context.Context, f *Found, s Spend) (Redemption, Answe
 }
 
 // again is the redemption of a notice that was accepted before, to make sure that
-// it has arrived; of one that must have by now, it is of nothing.
-func (b *Book) again(ctx context.Context, u id.User, n uuid.UUID) (Redemption, error) {
+// it has arrived; of one that must have by now, and of what cannot be read at
+// present, it is of nothing: delivering is owed in any case.
+func (b *Book) again(ctx context.Context, u id.User, n uuid.UUID) Redemption {
 	notice, found, err := b.notice(ctx, u, n)
-	if err != nil || !found || notice.Status != Accepted || b.now().Sub(notice.At) > day {
-		return Redemption{}, err
+	if err != nil {
+		b.opt.Failed(fmt.Errorf("answer again: %w", err))
 	}
-	return Redemption{notice}, nil
+	if !found || notice.Status != Accepted || b.now().Sub(notice.At) > day {
+		return Redemption{}
+	}
+	return Redemption{notice}
+}
+
+// errMoved is a grant that was put out of the way since it was found: it is over.
+var errMoved = errors.New("the grant has moved")
+
+// grant is the grant as it is now, which mostly is as it was found.
+func (r *redeeming) grant(v ledger.View) (g Grant, err error) {
+	key := liveKey(r.n.App, r.n.Grant)
+	was, now := r.f.view.Get(key), v.Get(key)
+	switch {
+	case now == nil && was != nil:
+		return g, errMoved
+	case now == nil:
+		return g, r.f.Grant.over(r.now)
+	case bytes.Equal(now, was):
+		return r.f.Grant, nil
+	}
+	return g, decode(key, now, &g)
+}
+
+// over is usable of a grant that is out of the way, also by a clock that is behind.
+func (g *Grant) over(now time.Time) error {
+	if err := g.usable(now); err != nil {
+		return err
+	}
+	return ErrExpired
 }
 
 func (r *redeeming) decide(v ledger.View) ([]ledger.Row, error) {
@@ -100,12 +137,9 @@ func (r *redeeming) decide(v ledger.View) ([]ledger.Row, error) {
 		}
 		return nil, err
 	}
-	g, found, err := grantIn(v, r.n.App, r.n.Grant)
+	g, err := r.grant(v)
 	if err != nil {
 		return nil, err
-	}
-	if !found {
-		return nil, ErrInvalid
 	}
 	var app appRow
 	if _, err := get(v, appKey(g.App), &app); err != nil {

@@ -139,6 +139,30 @@ func TestReplay(t *testing.T) {
 	})
 }
 
+// A grant that was found, and is spent and put out of the way before it is
+// redeemed, says the same as any spent one.
+func TestMovedSinceItWasFound(t *testing.T) {
+	on(t, func(t *testing.T, h *house) {
+		by, app, o := h.guest(), id.NewApp(), queue(id.NewTemplate(), "a17")
+		handle := h.mint(by, app, o)[0]
+		f, err := h.Find(h.ctx(), app, handle, "k", [32]byte{})
+		good(t, err)
+		good(t, f.Live(h.clock()))
+		_, err = sendOn(h.ctx(), h.second, app, handle, "k2", spend(o))
+		good(t, err)
+		later, err := h.Find(h.ctx(), app, handle, "k3", [32]byte{})
+		good(t, err)
+		h.mint(by, app, queue(o.Template, "b18"))
+		for _, f := range []*grant.Found{f, later} {
+			_, _, err = h.Redeem(h.ctx(), f, spend(o))
+			want(t, "grant_consumed", err)
+		}
+		_, err = h.send(app, handle, spend(o))
+		want(t, "grant_consumed", err)
+		h.lawful()
+	})
+}
+
 // A key belongs to an app and a user: others may use the same.
 func TestKeysOfOthers(t *testing.T) {
 	on(t, func(t *testing.T, h *house) {

@@ -31,16 +31,18 @@ type userRow struct {
 
 // appRow is how one app stands with the user.
 type appRow struct {
-	Taps    []tap               `json:"taps,omitempty"`    // that may still ask
-	Sheets  []shown             `json:"sheets,omitempty"`  // of the last day
-	Rejects millis              `json:"rejects,omitempty"` // with no accept in between
-	Silent  time.Time           `json:"silent,omitzero"`   // until then it may not ask
-	Never   []id.Template       `json:"never,omitempty"`   // may it ask for
-	Muted   bool                `json:"muted,omitzero"`
-	Blocked bool                `json:"blocked,omitzero"`
-	Alerts  millis              `json:"alerts,omitempty"` // of the last day
-	Shut    int                 `json:"shut,omitzero"`    // how often all its grants were closed
-	Stops   map[id.Template]int `json:"stops,omitempty"`  // how often a template was stopped
+	Taps     []tap               `json:"taps,omitempty"`    // that may still ask
+	Sheets   []shown             `json:"sheets,omitempty"`  // of the last day
+	Rejects  millis              `json:"rejects,omitempty"` // with no accept in between
+	Silent   time.Time           `json:"silent,omitzero"`   // until then it may not ask
+	Never    []id.Template       `json:"never,omitempty"`   // may it ask for
+	Muted    bool                `json:"muted,omitzero"`
+	Blocked  bool                `json:"blocked,omitzero"`
+	Alerts   millis              `json:"alerts,omitempty"`   // of the last day
+	Shut     int                 `json:"shut,omitzero"`      // how often all its grants were closed
+	Stops    map[id.Template]int `json:"stops,omitempty"`    // how often a template was stopped
+	Messages []uuid.UUID         `json:"messages,omitempty"` // the latest that the user wrote
+	Wrote    time.Time           `json:"wrote,omitzero"`     // when the latest of all was
 }
 
 // A tap is an activation.

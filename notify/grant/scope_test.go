@@ -224,6 +224,29 @@ func TestWindow(t *testing.T) {
 	})
 }
 
+// A message that is told again, such as by a client that did not hear that it was
+// stored, does not open the window that its user has closed since.
+func TestOldMessageOpensNoWindow(t *testing.T) {
+	on(t, func(t *testing.T, h *house) {
+		by, app, m := h.guest(), id.NewApp(), id.NewEntry(h.clock())
+		at := h.clock()
+		good(t, h.Wrote(h.ctx(), by, app, appName, m, at))
+		h.sweep()
+		good(t, h.Mute(h.ctx(), by.User, app))
+		good(t, h.Unmute(h.ctx(), by.User, app))
+		good(t, h.Wrote(h.ctx(), by, app, appName, m, at))
+		h.advance(2 * time.Minute)
+		if len(h.handed(app)) != 0 || len(h.grants(by.User)) != 0 {
+			t.Fatal("an old message opened a window")
+		}
+		good(t, h.Wrote(h.ctx(), by, app, appName, id.NewEntry(h.clock()), h.clock()))
+		good(t, h.Wrote(h.ctx(), by, app, appName, id.NewEntry(at), at)) // whoever is late
+		if got := h.grants(by.User); len(got) != 1 || got[0].Turn != 1 {
+			t.Fatalf("%+v", got)
+		}
+	})
+}
+
 func answer(text string) grant.Spend {
 	return grant.Spend{AppName: appName, Alert: true, Kind: "text", Body: json.RawMessage(fmt.Sprintf(`{"text":%q}`, text))}
 }

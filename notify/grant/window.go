@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// messagesKept is how many of the latest messages a window knows, and
+	// messagesKept is how many of the latest messages to an app are known, and
 	// messageLate how much older another one may be than the latest: so telling of
-	// one again does not reset the window.
+	// one again neither resets a window nor opens one that was closed since.
 	messagesKept = 16
 	messageLate  = time.Minute
 )
@@ -29,7 +29,7 @@ func (b *Book) Wrote(ctx context.Context, by By, a id.App, appName string, messa
 	w := ledger.Want{Keys: []string{appKey(a)}, Prefixes: []string{liveOf(a)}}
 	err := b.change(ctx, by.User, w, []ledger.Due{due}, func(v ledger.View) ([]ledger.Row, error) {
 		var app appRow
-		if _, err := get(v, appKey(a), &app); err != nil || app.Blocked {
+		if _, err := get(v, appKey(a), &app); err != nil || app.Blocked || !app.hear(message, at) {
 			return nil, err
 		}
 		grants, err := grantsUnder(v, liveOf(a))
@@ -41,18 +41,14 @@ func (b *Book) Wrote(ctx context.Context, by By, a id.App, appName string, messa
 		if was := windowIn(grants); was != nil {
 			g = *was
 		}
-		if slices.Contains(g.Messages, message) || g.Turn > 0 && at.Before(g.Act.At.Add(-messageLate)) {
-			return nil, nil
-		}
 		p.retire(slices.DeleteFunc(grants, func(x Grant) bool { return x.ID == g.ID }), now)
 		g.Turn++
 		g.AppName, g.Title = appName, appName
 		g.Act = Act{Kind: "message", At: at.UTC(), Device: by.Device, Name: message.String()}
-		g.Messages = append(g.Messages, message)
-		g.Messages = g.Messages[max(0, len(g.Messages)-messagesKept):]
 		g.Uses, g.Left = b.opt.Caps.Replies, b.opt.Caps.Replies
 		g.ExpiresAt, g.HandedAt = now.Add(b.opt.Caps.WindowLives), now
 		p.put(liveKey(a, g.ID), g)
+		p.put(appKey(a), app)
 		return p.done()
 	})
 	if err != nil {
@@ -60,6 +56,19 @@ func (b *Book) Wrote(ctx context.Context, by By, a id.App, appName string, messa
 	}
 	b.hurry(due)
 	return nil
+}
+
+// hear notes a message, and tells whether it is new.
+func (a *appRow) hear(message uuid.UUID, at time.Time) bool {
+	if slices.Contains(a.Messages, message) || at.Before(a.Wrote.Add(-messageLate)) {
+		return false
+	}
+	a.Messages = append(a.Messages, message)
+	a.Messages = a.Messages[max(0, len(a.Messages)-messagesKept):]
+	if at.After(a.Wrote) {
+		a.Wrote = at.UTC()
+	}
+	return true
 }
 
 // windowIn is the window that a message resets; nil if there is none.
