@@ -68,7 +68,8 @@ func (s *Service) goodEndpoint(endpoint string) bool {
 	if err != nil || len(endpoint) > endpointMost || u.Host == "" || u.User != nil || u.Fragment != "" || u.Opaque != "" {
 		return false
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || len(s.opt.Allow) == 0) {
+	inside := len(s.opt.Allow) > 0
+	if u.Scheme != "https" && (u.Scheme != "http" || !inside) || u.Port() != "" && u.Port() != "443" && !inside {
 		return false
 	}
 	if strings.IndexFunc(endpoint, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
@@ -77,7 +78,7 @@ func (s *Service) goodEndpoint(endpoint string) bool {
 	ip, err := netip.ParseAddr(u.Hostname())
 	if err != nil {
 		name := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-		return len(s.opt.Allow) > 0 || strings.Contains(name, ".") && !strings.HasSuffix(name, ".localhost")
+		return inside || strings.Contains(name, ".") && !strings.HasSuffix(name, ".localhost")
 	}
 	return newGuard(s.opt.Allow).mayCall(ip, u.Scheme == "https") == nil
 }

@@ -66,7 +66,7 @@ func TestCloseSendsWhatWaits(t *testing.T) {
 }
 
 func TestCloseDoesNotWaitForTheStuck(t *testing.T) {
-	h := open(t, func(o *push.Options) { o.Drain = 20 * time.Millisecond })
+	h := open(t, func(o *push.Options) { o.Drain, o.Timeout = 20*time.Millisecond, time.Hour })
 	h.subscribe("bob", "d1")
 	hold := make(chan struct{})
 	h.web.hold = hold
@@ -93,7 +93,7 @@ func TestOverloadDropsTheOldest(t *testing.T) {
 }
 
 func TestInnerAddressesAreNotCalled(t *testing.T) {
-	h := open(t, func(o *push.Options) { o.Retry = nil })
+	h := open(t, func(o *push.Options) { o.Retry = []time.Duration{time.Hour} }) // there is none
 	h.subscribe("bob", "d1")
 	h.opt.Allow = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} // not where it is
 	two := h.node()
@@ -101,7 +101,7 @@ func TestInnerAddressesAreNotCalled(t *testing.T) {
 	if got := h.pushed(two); len(got) != 0 {
 		t.Errorf("%+v", got)
 	}
-	if errs := h.failed(); len(errs) != 1 || !strings.Contains(errs[0].Error(), "prohibited") || h.web.requests() != 0 {
+	if errs := h.failed(); len(errs) != 1 || h.Counts().Failed+two.Counts().Failed != 1 || !strings.Contains(errs[0].Error(), "prohibited") || h.web.requests() != 0 {
 		t.Errorf("%v, %d requests", errs, h.web.requests())
 	}
 
@@ -109,7 +109,7 @@ func TestInnerAddressesAreNotCalled(t *testing.T) {
 	three := h.node()
 	sub := h.web.subscription()
 	refused(t, three.Subscribe(h.ctx, "eve", "d1", sub), "/endpoint")
-	for _, endpoint := range []string{"https://localhost/a", "https://tea.localhost/a", "https://router/a", "https://127.0.0.1/a", "https://169.254.169.254/a", "https://[fd00::1]/a", "https://[::ffff:127.0.0.1]/a"} {
+	for _, endpoint := range []string{"https://localhost/a", "https://tea.localhost/a", "https://router/a", "https://push.example:8443/a", "https://127.0.0.1/a", "https://169.254.169.254/a", "https://[fd00::1]/a", "https://[::ffff:127.0.0.1]/a"} {
 		sub.Endpoint = endpoint
 		refused(t, three.Subscribe(h.ctx, "eve", "d1", sub), "/endpoint")
 	}

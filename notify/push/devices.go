@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -49,24 +50,26 @@ func (s *Service) Subscribe(ctx context.Context, u id.User, d id.Device, sub Sub
 	if err != nil {
 		return err
 	}
-	defer s.appeared(u) // whatever is known of the outcome
-	var before []ledger.Row
+	defer s.appeared(u)   // whatever is known of the outcome
+	var gone []ledger.Row // rows that this takes the place of
 	err = s.store.ChangePart(ctx, userPart(u), ledger.Want{Prefixes: []string{deviceRow}}, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
-		before = v.Rows
 		key := deviceRow + string(d)
 		rows := []ledger.Row{{Key: key, Value: row}}
-		if v.Get(key) == nil && len(v.Rows) >= devicesMost {
-			rows = append(rows, ledger.Row{Key: oldest(v.Rows)})
+		if have := v.Get(key); have != nil {
+			gone = []ledger.Row{{Key: key, Value: have}}
+		} else if len(v.Rows) >= devicesMost {
+			gone = []ledger.Row{oldest(v.Rows)}
+			rows = append(rows, ledger.Row{Key: gone[0].Key})
 		}
 		return rows, nil
 	})
 	if err != nil {
 		return err
 	}
-	for _, r := range before {
+	for _, r := range gone {
 		var was device
-		if r.Key == deviceRow+string(d) && json.Unmarshal(r.Value, &was) == nil && was.target() != sub.target() {
-			if err := s.disown(ctx, owner{u, d}, was.target()); err != nil {
+		if json.Unmarshal(r.Value, &was) == nil && was.target() != sub.target() {
+			if err := s.disown(ctx, owner{u, id.Device(strings.TrimPrefix(r.Key, deviceRow))}, was.target()); err != nil {
 				return err
 			}
 		}
@@ -74,18 +77,19 @@ func (s *Service) Subscribe(ctx context.Context, u id.User, d id.Device, sub Sub
 	return s.own(ctx, owner{u, d}, sub.target())
 }
 
-func oldest(rows []ledger.Row) (key string) {
-	var first device
+// oldest is the row of the device that subscribed before all others.
+func oldest(rows []ledger.Row) (row ledger.Row) {
+	var first time.Time
 	for _, r := range rows {
 		var d device
 		if err := json.Unmarshal(r.Value, &d); err != nil {
-			return r.Key
+			return r
 		}
-		if key == "" || d.Created.Before(first.Created) {
-			key, first = r.Key, d
+		if row.Key == "" || d.Created.Before(first) {
+			row, first = r, d.Created
 		}
 	}
-	return key
+	return row
 }
 
 // own makes a target somebody's. If it was somebody else's, a browser has changed

@@ -3,10 +3,12 @@ package push_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/ledger"
 	"github.com/teahouse-im/teahouse/notify/push"
+	"github.com/teahouse-im/teahouse/stream"
 )
 
 func (h *house) rows(u id.User) (devices int) {
@@ -52,22 +54,92 @@ func TestTroubleIsTriedAgain(t *testing.T) {
 	}
 }
 
+// during makes the next request to the push service fail with a status, and does
+// something while it hangs.
+func (h *house) during(status int, first func(), meanwhile func()) {
+	h.t.Helper()
+	hold := make(chan struct{})
+	h.web.answer(status)
+	h.web.mu.Lock()
+	h.web.hold = hold
+	h.web.mu.Unlock()
+	first()
+	until(h.t, func() bool { return h.web.requests() == 1 })
+	h.web.mu.Lock()
+	h.web.hold = nil
+	h.web.mu.Unlock()
+	meanwhile()
+	close(hold)
+}
+
 func TestRetryTellsWhatIsTrueThen(t *testing.T) {
 	h := open(t, nil)
 	h.subscribe("bob", "d1")
-	hold := make(chan struct{})
-	h.web.hold = hold
-	h.web.answer(503)
-	e := h.text(direct, "alice", "old")
-	h.Hurry()
-	until(t, func() bool { return h.web.requests() == 1 })
 	two := h.node()
-	two.Read("bob", direct, e.Seq) // while the first attempt hangs
-	two.Hurry()
-	until(t, func() bool { return h.web.requests() == 2 })
-	close(hold)
+	hurry := func(s *push.Service) func() {
+		return func() {
+			s.Hurry()
+			until(t, func() bool { return s.Waits() == 0 })
+		}
+	}
+
+	e := h.text(direct, "alice", "old")
+	h.during(503, hurry(h.Service), func() {
+		two.Read("bob", direct, e.Seq)
+		hurry(two)()
+		until(t, two.Idle)
+	})
 	if got := h.pushed(two); len(got) != 1 || got[0].Type != "withdraw" {
 		t.Errorf("what was read is pushed by a retry: %+v", got)
+	}
+
+	e = h.text(direct, "alice", "secret")
+	h.during(503, hurry(h.Service), func() {
+		good(t, h.store.Redact(h.ctx, direct, e.Seq, stream.Recalled, stream.RedactedBody))
+	})
+	h.none("what was recalled is pushed by a retry")
+
+	e = h.text(direct, "alice", "older")
+	h.one()
+	two.Read("bob", direct, e.Seq)
+	h.during(503, hurry(two), func() {
+		h.text(direct, "alice", "newer")
+		hurry(h.Service)()
+		until(t, h.Idle)
+	})
+	if got := h.pushed(two); len(got) != 1 || got[0].Text != "newer" {
+		t.Errorf("what is new is withdrawn by a retry: %+v", got)
+	}
+
+	h.subscribe("bob", "d2")
+	h.set(func() { h.live["bob"] = []id.Device{"d2"} })
+	h.text(direct, "alice", "last")
+	h.during(503, hurry(h.Service), func() { good(t, h.Forget(h.ctx, "bob", "d1")) })
+	h.none("a retry goes to a device that has signed out")
+}
+
+func TestDeviceThatCameBackStays(t *testing.T) {
+	h := open(t, nil)
+	sub := h.subscribe("bob", "d1")
+	h.text(direct, "alice", "hello")
+	h.during(410, h.Hurry, func() {
+		h.set(func() { h.now = h.now.Add(time.Second) })
+		good(t, h.Subscribe(h.ctx, "bob", "d1", sub))
+	})
+	h.none("it was gone")
+	if h.rows("bob") != 1 || h.Counts().Removed != 0 {
+		t.Error("it subscribed again, and was removed")
+	}
+}
+
+func TestLogsCannotCallBrowsers(t *testing.T) {
+	h := open(t, nil)
+	h.subscribe("bob", "d1")
+	h.web.Close()
+	h.text(direct, "alice", "hello")
+	h.none("the push service is away")
+	if errs := h.failed(); len(errs) != 1 || strings.Contains(errs[0].Error(), "/push/") {
+		t.Errorf("%v", errs)
 	}
 }
 

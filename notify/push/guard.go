@@ -2,6 +2,7 @@ package push
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -90,4 +91,9 @@ func (g *guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 func (g *guarded) CloseIdleConnections() {
 	g.https.CloseIdleConnections()
 	g.http.CloseIdleConnections()
+}
+
+// prohibited tells whether a guard is behind an error: it will not think otherwise.
+func prohibited(err error) bool {
+	return errors.Is(err, ssrf.ErrProhibitedIP) || errors.Is(err, ssrf.ErrProhibitedPort)
 }

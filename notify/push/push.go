@@ -14,6 +14,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/stream"
 )
@@ -139,5 +141,6 @@ type shown struct {
 	Seq     id.Seq      `json:"seq"`
 	Count   int64       `json:"count"`
 	At      time.Time   `json:"at"`
+	Attempt uuid.UUID   `json:"attempt"` // who decided it
 	Devices []id.Device `json:"devices"`
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/ledger"
 	"github.com/teahouse-im/teahouse/notify/push"
 	"github.com/teahouse-im/teahouse/stream"
 )
@@ -96,6 +97,20 @@ func TestReadOfLessWithdrawsNothing(t *testing.T) {
 	h.one()
 	h.Read("bob", direct, e.Seq-1)
 	h.none("the newest is unread")
+}
+
+func TestReadOfOneLeavesTheOthers(t *testing.T) {
+	h := open(t, nil)
+	h.subscribe("bob", "d1")
+	h.text("d-bob~cat", "cat", "hi")
+	h.one()
+	h.text(direct, "alice", "one")
+	e := h.text(direct, "alice", "two")
+	mine := h.one()
+	h.Read("bob", direct, e.Seq)
+	if got := h.one(); got.Tag != mine.Tag {
+		t.Errorf("%+v", got.Message)
+	}
 }
 
 func TestReadBeforeItIsPushed(t *testing.T) {
@@ -247,6 +262,59 @@ func TestPersonalStreams(t *testing.T) {
 		h.append(moments, "bob", kind, body)
 	}
 	h.none("nobody is woken for these")
+}
+
+func TestMomentsAreCounted(t *testing.T) {
+	h := open(t, nil)
+	h.subscribe("bob", "d1")
+	moments := id.PersonalStream(id.Moments, "bob")
+	like := func() { h.append(moments, "alice", "like", `{"post":"p","user":"alice"}`) }
+	like()
+	like()
+	if got := h.one(); got.Count != 2 {
+		t.Errorf("%+v", got.Message)
+	}
+	like()
+	got := h.one()
+	if got.Count != 3 {
+		t.Errorf("%+v", got.Message)
+	}
+	h.set(func() { h.read["bob "+string(moments)] = got.Seq })
+	h.Read("bob", moments, got.Seq)
+	h.one()
+	like()
+	if got := h.one(); got.Count != 1 {
+		t.Errorf("%+v", got.Message)
+	}
+}
+
+func TestTwoNodesPushOnce(t *testing.T) {
+	h := open(t, nil)
+	h.subscribe("bob", "d1")
+	two := h.node()
+	for i := range 50 {
+		e := h.text(direct, "alice", fmt.Sprint("line ", i))
+		two.Entry(e)
+		h.Hurry()
+		if got := h.pushed(two); len(got) != 1 || got[0].Seq != e.Seq {
+			t.Fatalf("%d: %+v", i, got)
+		}
+	}
+}
+
+func TestWhatIsRememberedIsBounded(t *testing.T) {
+	h := open(t, nil)
+	h.subscribe("bob", "d1")
+	for i := range 70 {
+		h.text(id.DirectStream("bob", id.User(fmt.Sprintf("peer-%02d", i))), fmt.Sprintf("peer-%02d", i), "hello")
+		h.set(func() { h.now = h.now.Add(time.Second) })
+		h.one()
+	}
+	v, err := h.store.ReadPart(h.ctx, push.UserPart("bob"), ledger.Want{Prefixes: []string{"shown/"}})
+	good(t, err)
+	if len(v.Rows) != 64 || strings.Contains(fmt.Sprintf("%s", v.Rows), "peer-05") || !strings.Contains(fmt.Sprintf("%s", v.Rows), "peer-06") {
+		t.Errorf("%d rows: %s", len(v.Rows), v.Rows)
+	}
 }
 
 func TestUndoneMomentIsWithdrawn(t *testing.T) {

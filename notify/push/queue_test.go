@@ -3,6 +3,7 @@ package push
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -200,5 +201,37 @@ func TestAbsence(t *testing.T) {
 	a.appeared("")
 	if a.has(fmt.Sprint(3*absentMost-1), now) {
 		t.Error("all were to be forgotten")
+	}
+}
+
+func TestLaterParcelsTakeThePlace(t *testing.T) {
+	s := &Service{parcels: newQueue[lane, *parcel](10, func(l lane) string { return string(l.user) })}
+	to := lane{"bob", "d1", "tag"}
+	five, six, gone := parcel{seq: 5}, parcel{seq: 6}, parcel{seq: 5, withdraw: true}
+	for _, c := range []struct{ first, then, stays parcel }{
+		{five, six, six},
+		{six, five, six},
+		{five, gone, gone},
+		{gone, five, gone},
+		{gone, six, six},
+		{six, gone, six},
+	} {
+		s.enqueue(to, c.first, 0)
+		s.enqueue(to, c.then, 0)
+		it, _, _ := s.parcels.next(time.Now())
+		s.parcels.done(to)
+		if *it.v != c.stays {
+			t.Errorf("%+v after %+v: %+v", c.then, c.first, *it.v)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	for value, want := range map[string]time.Duration{
+		"": 0, "0": 0, "7": 7 * time.Second, "-7": 0, "99999999": 1 << 20 * time.Second, "Fri, 01 May 2026 12:00:00 GMT": 0,
+	} {
+		if got := retryAfter(http.Header{"Retry-After": {value}}); got != want {
+			t.Errorf("%q: %s", value, got)
+		}
 	}
 }

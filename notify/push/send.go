@@ -204,5 +204,9 @@ func unreached(who string, err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
-	return &laterError{0, fmt.Errorf("%s: %w", who, err)}
+	later := &laterError{0, fmt.Errorf("%s: %w", who, err)}
+	if prohibited(err) {
+		return later.cause
+	}
+	return later
 }

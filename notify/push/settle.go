@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/teahouse-im/teahouse/fault"
@@ -269,7 +270,7 @@ func (s *Service) raise(ctx context.Context, sc *scene, u id.User, p *person, de
 	if was.Seq >= last.seq {
 		return nil // another node was faster
 	}
-	now := shown{Stream: sc.stream, Seq: last.seq, Count: v.Unread, At: s.now(), Devices: union(was.Devices, devices)}
+	now := shown{Stream: sc.stream, Seq: last.seq, Count: v.Unread, At: s.now(), Attempt: uuid.New(), Devices: union(was.Devices, devices)}
 	if sc.stream.Kind() == id.Personal { // where nobody counts
 		now.Count = was.Count + int64(len(hints))
 	}
@@ -305,7 +306,7 @@ func (s *Service) show(ctx context.Context, u id.User, tag string, sh shown) err
 			if err := json.Unmarshal(r.Value, &other); err != nil {
 				return nil, err
 			}
-			if r.Key == key && (other.Seq > sh.Seq || other.Seq == sh.Seq && !other.At.Equal(sh.At)) {
+			if r.Key == key && (other.Seq > sh.Seq || other.Seq == sh.Seq && other.Attempt != sh.Attempt) {
 				return nil, errOvertaken
 			}
 			if r.Key != key && (old == "" || other.At.Before(oldest)) {

@@ -54,7 +54,6 @@ type webServer struct {
 	browsers map[string]browser // by path
 	got      []delivered
 	answers  []int // statuses, before all is well
-	after    string
 	asked    int
 	hold     chan struct{} // nil: none
 }
@@ -123,9 +122,6 @@ func (w *webServer) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if status != 0 {
-		if w.after != "" {
-			out.Header().Set("Retry-After", w.after)
-		}
 		out.WriteHeader(status)
 		return
 	}
