@@ -104,7 +104,7 @@ type Store interface {
 	// fault.Unavailable and the rows may be stored all the same.
 	ChangePart(ctx context.Context, p Part, w Want, have View, owed []Due, change func(View) ([]Row, error)) error
 
-	// Owe stores work by itself.
+	// Owe stores work by itself: some of it if it fails. Each name stands once.
 	Owe(ctx context.Context, dues ...Due) error
 	// Owed is the work of a queue that is due by a time, the oldest first, at most limit.
 	// What was acknowledged before is seen.

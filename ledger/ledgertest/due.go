@@ -16,6 +16,9 @@ func dues(t *testing.T, s ledger.Store) {
 	var want []ledger.Due
 	for i := range 40 {
 		at := longAgo.Add(time.Duration(i*i*i) * time.Hour).Add(time.Duration(i%3) * time.Millisecond)
+		if i == 0 {
+			at = time.Date(1969, 12, 31, 0, 0, 0, 0, time.UTC)
+		}
 		want = append(want, due(q, at, fmt.Sprintf("%02d", i)))
 	}
 	want[0].Body = nil
@@ -35,6 +38,7 @@ func dues(t *testing.T, s ledger.Store) {
 		find(want[n].At.Add(-time.Millisecond), 1000, want[:n])
 		find(want[n].At.Add(999*time.Microsecond), 1000, want[:n+1])
 	}
+	find(time.Time{}, 1000, nil)
 	for _, limit := range []int{-1, 0} {
 		find(want[39].At, limit, nil)
 	}

@@ -127,8 +127,11 @@ func dueKey(d ledger.Due) []byte {
 }
 
 func dueAt(queue string, at time.Time) []byte {
-	return binary.BigEndian.AppendUint64(tableDue.key(queue), uint64(at.UnixMilli()))
+	return binary.BigEndian.AppendUint64(tableDue.key(queue), uint64(at.UnixMilli())^beforeZero)
 }
+
+// beforeZero turned, times before 1970 order before those after.
+const beforeZero = 1 << 63
 
 func putDues(b *pebble.Batch, dues []ledger.Due) error {
 	for _, d := range dues {
@@ -157,7 +160,7 @@ func (s *Store) Owed(ctx context.Context, queue string, by time.Time, limit int)
 			return false, damaged("the row %q", key)
 		}
 		dues = append(dues, ledger.Due{
-			Queue: queue, At: time.UnixMilli(int64(binary.BigEndian.Uint64(rest))).UTC(), ID: string(rest[8:]), Body: bytes.Clone(value),
+			Queue: queue, At: time.UnixMilli(int64(binary.BigEndian.Uint64(rest) ^ beforeZero)).UTC(), ID: string(rest[8:]), Body: bytes.Clone(value),
 		})
 		return len(dues) < limit, ctx.Err()
 	})

@@ -21,7 +21,7 @@ type dueSlot struct {
 const (
 	dueLength = time.Minute
 	dueLasts  = 5 * time.Minute
-	dueShards = 8
+	dueShards = 4 // for ever: who looks for what another has stored must agree
 )
 
 func dueSlotAt(queue string, at time.Time) dueSlot {
