@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -74,7 +75,11 @@ func (r *restless) Forget(ctx context.Context, t id.Template) error {
 func TestRestarts(t *testing.T) {
 	shapetest.Run(t, func(t *testing.T) shape.Board {
 		store := openStore(t)
-		return &restless{t: t, store: store, board: kept(t, store), every: 101}
+		every := 17
+		if strings.Contains(t.Name(), "/Every") { // they are many
+			every = 500
+		}
+		return &restless{t: t, store: store, board: kept(t, store), every: every}
 	})
 }
 
@@ -154,7 +159,7 @@ func TestStoreIsAway(t *testing.T) {
 	n := 0
 	for ; ; n++ {
 		x := s.Sight("app-a", n, "Text of its own "+letters(n))
-		x.At = x.At.Add(time.Duration(n) * 2 * time.Minute) // no new template, no burst
+		x.At = x.At.Add(time.Duration(n) * time.Second) // all within a day
 		if _, err := m.See(t.Context(), x); err != nil {
 			if !errors.Is(err, fault.Unavailable) {
 				t.Fatal(err)
@@ -175,14 +180,41 @@ func TestStoreIsAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	m = kept(t, store)
-	x := s.Sight("app-a", n-1, "Text of its own "+letters(n-1))
-	x.At, x.Reach = x.At.Add(time.Duration(n)*2*time.Minute), 719
-	if v, err := m.See(t.Context(), x); err != nil || v.TooFar {
-		t.Fatalf("who was just reached: %+v (%v)", v, err)
-	}
-	x.Reader = "somebody-else"
+	x := s.Sight("app-a", n, "Text of its own")
+	x.At, x.Reach = x.At.Add(time.Duration(n)*time.Second), n
 	if v, err := m.See(t.Context(), x); err != nil || !v.TooFar {
-		t.Fatalf("somebody new: %+v (%v)", v, err)
+		t.Fatalf("not all %d are known: %+v (%v)", n, v, err)
+	}
+	x.Reach = n + 1
+	if v, err := m.See(t.Context(), x); err != nil || v.TooFar {
+		t.Fatalf("more than %d are known: %+v (%v)", n, v, err)
+	}
+}
+
+// The hours of a week are known although nothing else of their days is.
+func TestHoursAreKept(t *testing.T) {
+	store := openStore(t)
+	m := kept(t, store)
+	s := shapetest.On(t, m)
+	s.Settle("app-a")
+	for range 9 {
+		s.Now = s.Now.Add(time.Hour)
+		for n := range 20 {
+			s.Want("", s.Sight("app-a", n))
+		}
+	}
+	for range 2 {
+		if err := m.Close(); err != nil {
+			t.Fatal(err)
+		}
+		m = kept(t, store)
+		s.Board = m
+		s.Now = s.Now.Add(60 * time.Hour)
+		for n := range 101 {
+			x := s.Sight("app-a", n)
+			x.Minted = s.Now.Add(-25 * time.Hour)
+			s.Want(map[bool]string{true: shape.Hoard}[n == 100], x)
+		}
 	}
 }
 

@@ -84,3 +84,16 @@ func TestNothingToCompare(t *testing.T) {
 		}
 	}
 }
+
+// What only looks different is equal, not just near.
+func TestSkeleton(t *testing.T) {
+	want := skeletonOf(t, "big sale")
+	for _, text := range []string{
+		"BIG SALE!", "ｂｉｇ ｓａｌｅ", "🅱🅸🅶 🆂🅰🅻🅴", "🅑🅘🅖 🅢🅐🅛🅔", "🇧🇮🇬 🇸🇦🇱🇪", "𝕓𝕚𝕘 𝖘𝖆𝖑𝖊", "B\u0456g s\u0430l\u0435", "ΒΙG sαlε", "bíg sãlè", "b̷i̷g̷ s̷a̷l̷e̷",
+		"b1g s4l3", "big $ale", "b!g s@le", "sale, big", "big 77 sale 123", "big sale\u200b", "biiig saaale", "bıg ꜱᴀʟᴇ", "big 🎉 sale", "big\u3164sale 5",
+	} {
+		if got := skeletonOf(t, text); !shape.Equal(got, want) {
+			t.Errorf("%q is %+v, want %+v", text, got, want)
+		}
+	}
+}

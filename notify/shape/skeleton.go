@@ -38,7 +38,7 @@ func strip(texts []string) (s skeleton, ok bool) {
 		text = undress(text)
 		bare.WriteString(strings.Join(strings.Fields(text), ""))
 		for token := range strings.FieldsSeq(text) {
-			if w := word([]rune(token)); len(w) > 0 {
+			if w := slices.Compact(word([]rune(token))); len(w) > 0 {
 				words = append(words, string(w))
 				letters = append(letters, w...)
 			}
@@ -72,9 +72,9 @@ func undress(text string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(text) {
 		switch {
-		case unicode.Is(unicode.M, r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r), blank(r):
+		case unicode.Is(unicode.M, r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r):
 			continue
-		case unicode.IsSpace(r) || unicode.Is(unicode.Z, r):
+		case unicode.IsSpace(r) || unicode.Is(unicode.Z, r) || blank(r):
 			b.WriteByte(' ')
 			continue
 		case unicode.IsControl(r):
@@ -96,7 +96,7 @@ func undress(text string) string {
 // blank are letters by their class that show nothing.
 func blank(r rune) bool {
 	switch r {
-	case '\u115f', '\u1160', '\u3164', '\uffa0', '\u2800', '\u17b4', '\u17b5':
+	case '\u115f', '\u1160', '\u3164', '\uffa0', '\u2800':
 		return true
 	}
 	return false
