@@ -78,6 +78,33 @@ func emittedTwice(t *testing.T, h *house) {
 	}
 }
 
+// stale is a store whose readers see what was there when it was made.
+type stale struct {
+	ledger.Store
+	was ledger.View
+}
+
+func (s stale) ReadPart(context.Context, ledger.Part, ledger.Want) (ledger.View, error) {
+	return s.was, nil
+}
+
+// Two nodes emit one event, and one of them has seen nothing of the other.
+func TestEmittedElsewhere(t *testing.T) {
+	h, e := open(t), hear(t, nil)
+	a, _ := h.app(e)
+	was, err := h.store.ReadPart(t.Context(), ledger.Part("webhooks/"+string(a)), ledger.Want{Keys: []string{"endpoint"}})
+	good(t, err)
+	d := h.emit(a, "x")
+	h.status(a, d, webhook.Delivered)
+	good(t, h.node(stale{h.store, was}, nil).Emit(t.Context(), a, d, "grant.minted", "x"))
+	h.status(a, d, webhook.Delivered)
+	h.later(5 * time.Second)
+	h.status(a, h.emit(a, "y"), webhook.Delivered)
+	if n := len(e.heard()); n != 2 {
+		t.Errorf("%d calls for two events", n)
+	}
+}
+
 func TestNobodyListens(t *testing.T) {
 	h, e := open(t), hear(t, nil)
 	a := id.NewApp()
@@ -279,6 +306,22 @@ func TestNodeDies(t *testing.T) {
 	}
 }
 
+// A node whose store fails it leaves to others what it has found.
+func TestStoreFails(t *testing.T) {
+	h := quiet(t, store(t))
+	e := hear(t, nil)
+	a, _ := h.app(e)
+	d := h.emit(a, "x")
+	failed := make(chan error, 100)
+	stop := h.run(h.node(deaf{h.store, &sync.Mutex{}, new(1)}, func(o *webhook.Options) { o.Failed = func(err error) { failed <- err } }))
+	h.later(3 * time.Second)
+	refused(t, <-failed, fault.Unavailable)
+	stop()
+	h.run(h.node(h.store, nil))
+	h.later(time.Minute)
+	h.status(a, d, webhook.Delivered)
+}
+
 // A lease that nobody ended ends by itself.
 func TestLeaseEnds(t *testing.T) {
 	h := quiet(t, store(t))
@@ -298,19 +341,18 @@ func TestLeaseEnds(t *testing.T) {
 	}
 }
 
-func TestTwoNodesSendOnce(t *testing.T) { twoNodes(t, open(t)) }
+func TestTwoNodesSendOnce(t *testing.T) { twoNodes(t, quiet(t, store(t))) }
 
 func twoNodes(t *testing.T, h *house) {
 	e := hear(t, nil)
-	h.run(h.node(h.store, nil))
-	h.run(h.node(h.store, nil))
 	a, _ := h.app(e)
 	var all []id.Delivery
 	for i := range 60 {
 		all = append(all, h.emit(a, i))
-		if i%10 == 9 {
-			h.later(time.Second)
-		}
+	}
+	h.later(5 * time.Second) // nobody has sent any: all nodes find them
+	for range 3 {
+		h.run(h.node(h.store, nil))
 	}
 	for _, d := range all {
 		h.status(a, d, webhook.Delivered)
