@@ -1,6 +1,8 @@
 package node
 
 import (
+	"strings"
+
 	"github.com/teahouse-im/teahouse/account"
 	"github.com/teahouse-im/teahouse/bus"
 	"github.com/teahouse-im/teahouse/id"
@@ -21,6 +23,9 @@ func announce(b bus.Bus) stream.Announce {
 		}
 	}
 }
+
+// sealed tells which streams only the law's book writes.
+func sealed(s id.Stream) bool { return strings.HasPrefix(string(s), id.Notices+"/") }
 
 // end tells every node to close connections of a user.
 func end(b bus.Bus) func(id.User, account.End) {

@@ -114,6 +114,20 @@ func (c *Config) Check() error {
 	return errors.Join(errs...)
 }
 
+// grantDelayDefault is --grant-delay's.
+const grantDelayDefault = "30s-2m"
+
+// Sandbox makes what was left to its default fit for trying apps out: their
+// servers hear of grants at once, and may be on this machine.
+func (c *Config) Sandbox() {
+	if c.GrantDelay == grantDelayDefault {
+		c.GrantDelay = "0s"
+	}
+	if len(c.WebhookAllow) == 0 {
+		c.WebhookAllow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	}
+}
+
 // grantDelay reads --grant-delay.
 func (c *Config) grantDelay() (from, to time.Duration, err error) {
 	first, second, spread := strings.Cut(c.GrantDelay, "-")

@@ -20,13 +20,17 @@ import (
 // people is what the public listener answers: the API and its documents, the
 // WebSocket, and the web client everywhere else.
 func (n *Node) people(c *Config, x *Extras) http.Handler {
+	now := x.now()
 	limits := api.Limits{}
 	if c.Limits == "on" {
 		limits = api.DefaultLimits()
 	}
-	rest := api.New(api.Parts{Accounts: n.Accounts, Contacts: n.Contacts, Chat: n.Chat, Groups: n.Chat, Moments: n.Moments, Presence: n.Presence, Media: n.Media}, api.Options{
+	rest := api.New(api.Parts{
+		Accounts: n.Accounts, Contacts: n.Contacts, Chat: n.Chat, Groups: n.Chat, Moments: n.Moments, Presence: n.Presence, Media: n.Media,
+		Programs: n.Programs, Notices: n.Notices, Webhooks: n.Webhooks, Moderation: n.Moderation,
+	}, api.Options{
 		Logger: x.Logger, Version: x.Version, Limits: limits,
-		TrustedProxies: c.TrustedProxies, Origins: c.Origins, Metrics: n.metrics,
+		TrustedProxies: c.TrustedProxies, Origins: c.Origins, Metrics: n.metrics, Now: now,
 	})
 	pages := web.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +38,7 @@ func (n *Node) people(c *Config, x *Extras) http.Handler {
 		case path == "/v1/ws":
 			n.gateway.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/v1/"), path == "/v1", path == "/openapi.json", path == "/asyncapi.json",
-			path == "/docs", strings.HasPrefix(path, "/docs/"):
+			path == "/docs", strings.HasPrefix(path, "/docs/"), strings.HasPrefix(path, "/m/"):
 			rest.ServeHTTP(w, r)
 		default:
 			pages.ServeHTTP(w, r)
@@ -56,6 +60,7 @@ func (n *Node) operators(c *Config, x *Extras) http.Handler {
 	}
 	return api.NewOps(api.OpsParts{
 		Operators: n.Accounts,
+		Tiers:     n.Programs,
 		Checks: []api.Check{
 			{Part: "node", Ready: func(context.Context) error {
 				if n.draining.Load() {

@@ -22,17 +22,13 @@ import (
 )
 
 // uploads puts the domain of media together. Whoever knows what shows media comes later.
-func (n *Node) uploads(ctx context.Context, c *Config, now func() time.Time) error {
-	blobs, err := openBlobs(ctx, c, n.store)
-	if err != nil {
-		return err
-	}
+func (n *Node) uploads(c *Config, blobs media.Blobs, now func() time.Time) error {
 	if c.BlobsApart() {
 		n.log.Warn().Msg("uploads stay in this node's folder, where other nodes do not find them: set --blobs")
 	}
 	opt := media.DefaultOptions()
 	opt.Now, opt.Bytes, opt.Pixels = now, c.MediaBytes, c.MediaPixels
-	opt.Failed = func(err error) { n.log.Warn().Err(err).Msg("media: will be tried again") }
+	opt.Failed = n.failed("media")
 	opt.Temp = filepath.Join(c.Data, "uploads")
 	if err := os.MkdirAll(opt.Temp, 0o700); err != nil {
 		return fmt.Errorf("make the folder of uploads: %w", err)

@@ -76,8 +76,8 @@ func (a feedAuthors) Authors(ctx context.Context, users []id.User) ([]feed.Autho
 // timelines puts the domain of moments together.
 func (n *Node) timelines(now func() time.Time) {
 	opt := feed.DefaultOptions()
-	opt.Now = now
-	opt.Failed = func(err error) { n.log.Warn().Err(err).Msg("moments: will be tried again") }
+	opt.Now, opt.Apps = now, n.exists
+	opt.Failed = n.failed("moments")
 	n.Moments = feed.NewService(n.store, n.seq, n.store, feedTies{n.Contacts}, feedAuthors{n.Accounts}, feedMedia{n.Media}, hint(n.bus), opt)
 	n.closers = append(n.closers, closing(n.Moments.Close))
 }

@@ -26,9 +26,14 @@ import (
 	"github.com/teahouse-im/teahouse/gateway"
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/media"
+	"github.com/teahouse-im/teahouse/miniprogram"
+	"github.com/teahouse-im/teahouse/moderation"
+	"github.com/teahouse-im/teahouse/notify"
+	"github.com/teahouse-im/teahouse/notify/grant"
 	"github.com/teahouse-im/teahouse/presence"
 	"github.com/teahouse-im/teahouse/storage"
 	"github.com/teahouse-im/teahouse/stream"
+	"github.com/teahouse-im/teahouse/webhook"
 )
 
 // Extras are what only some ways to run have.
@@ -36,6 +41,14 @@ type Extras struct {
 	Logger  zerolog.Logger
 	Version string
 	Clock   *Clock // can be moved through the operations listener; nil: the real time, which cannot
+}
+
+// now is the domains' clock.
+func (x *Extras) now() func() time.Time {
+	if x.Clock != nil {
+		return x.Clock.Now
+	}
+	return time.Now
 }
 
 // A Node is one running server.
@@ -50,6 +63,12 @@ type Node struct {
 	Presence *presence.Service
 	Media    *media.Service
 
+	Programs   *miniprogram.Service
+	Webhooks   *webhook.Service
+	Notices    *notify.Service
+	Moderation *moderation.Service
+
+	grants  *grant.Book
 	store   storage.Backend
 	bus     bus.Bus
 	seq     *stream.Sequencer
@@ -93,20 +112,21 @@ func (n *Node) start(ctx context.Context, c *Config, x *Extras) (err error) {
 
 // assemble opens store and bus and puts the domains together.
 func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
-	now := time.Now
-	if x.Clock != nil {
-		now = x.Clock.Now
-	}
+	now := x.now()
 	if n.store, err = OpenStore(ctx, c, x.Logger); err != nil {
 		return err
 	}
 	n.closers = append(n.closers, n.store.Close)
+	secret, err := grant.Secret(ctx, n.store)
+	if err != nil {
+		return err
+	}
 	n.gateway = gateway.New(gatewayOptions(c, x, now))
-	if n.bus, err = openBus(c, n.gateway, x.Logger); err != nil {
+	if n.bus, err = openBus(c, ear{n.gateway, n}, x.Logger); err != nil {
 		return err
 	}
 	n.closers = append(n.closers, n.bus.Close)
-	n.seq = stream.NewSequencer(n.store, stream.Options{Announce: announce(n.bus), Now: now})
+	n.seq = stream.NewSequencer(n.store, stream.Options{Announce: announce(n.bus), Now: now, Sealed: sealed})
 	n.closers = append(n.closers, closing(n.seq.Close))
 
 	who := account.DefaultOptions()
@@ -119,17 +139,25 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 	}
 	n.Accounts = account.NewService(n.store, end(n.bus), who)
 	n.Contacts = contact.NewService(n.store, n.seq, n.Accounts, contact.Options{
-		Now: now, Friends: c.Friends, Changed: tied(n.bus),
+		Now: now, Friends: c.Friends, Changed: tied(n.bus), Secret: secret,
 		Befriended: func(ctx context.Context, a, b id.User) error { return n.Moments.Befriended(ctx, a, b) },
 	})
 	n.closers = append(n.closers, closing(n.Accounts.Close), closing(n.Contacts.Close))
-	if err := n.uploads(ctx, c, now); err != nil {
+	blobs, err := openBlobs(ctx, c, n.store)
+	if err != nil {
+		return err
+	}
+	if err := n.uploads(c, blobs, now); err != nil {
 		return err
 	}
 	n.timelines(now)
+	if err := n.programs(ctx, c, blobs, secret, now); err != nil {
+		return err
+	}
 	talk := chat.DefaultOptions()
 	talk.Strangers, talk.TextBytes, talk.GroupMembers = c.Strangers == "allow", c.TextBytes, c.GroupMembers
 	talk.RecallWindow, talk.RecallWindowFiles, talk.Now, talk.Media = c.RecallWindow, c.RecallWindowFiles, now, chatMedia{n.Media}
+	talk.Apps = chatApps{n, now}
 	n.Chat = chat.NewService(n.store, n.store, n.seq, n.bus, n.Accounts, n.Contacts, talk)
 	n.closers = append(n.closers, closing(n.Chat.Close))
 	if err := n.around(c); err != nil {
@@ -139,6 +167,10 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 	n.closers = append(n.closers, n.gateway.Close)
 	n.runs(n.Moments.Run) // each may find something to do at once, with all that is above
 	n.runs(n.Media.Run)
+	n.runs(n.Programs.Run)
+	n.runs(n.Webhooks.Run)
+	n.runs(n.grants.Run)
+	n.runs(n.Notices.Run)
 	return nil
 }
 

@@ -21,6 +21,7 @@ func (c *devCmd) Run() error {
 		defer os.RemoveAll(dir)
 		c.Data = dir
 	}
+	c.Sandbox()
 	x := node.Extras{Logger: logger(c.LogLevel), Version: version(), Clock: new(node.Clock)}
 	return serve(c.Config, x, func(ctx context.Context, n *node.Node) error {
 		if err := n.Demo(ctx); err != nil {

@@ -22,6 +22,7 @@ type commands struct {
 	Dev     devCmd        `cmd:"" help:"Run a server for trying it out: demo people, a clock that can be moved, a store that goes at the end."`
 	Migrate migrateCmd    `cmd:"" help:"Make or upgrade the schema of a scylla:// store."`
 	User    userCmd       `cmd:"" help:"Manage people on the running server."`
+	App     appCmd        `cmd:"" help:"Manage mini-programs on the running server."`
 	Bench   bench.Command `cmd:"" help:"Measure what a server costs, and replay conversations through it."`
 	Doctor  doctorCmd     `cmd:"" help:"Check configuration, store, bus, clock and limits of this machine, and say what to do."`
 	Version versionCmd    `cmd:"" help:"Say which version this is."`
