@@ -99,6 +99,13 @@ func (c counted) ReadPart(ctx context.Context, p ledger.Part, w ledger.Want) (le
 	return c.Store.ReadPart(ctx, p, w)
 }
 
+// work is what was read so far.
+func (h *house) work() (reads, looks int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.reads, h.looks
+}
+
 func (h *house) clock() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -64,7 +64,7 @@ func TestQueueGathers(t *testing.T) {
 		synctest.Wait()
 		want(t, did(), "b=5", "a=11", "a=2", "c=3")
 		q.put("d", 0, add(1))
-		if len(q.waiting) != 0 {
+		if !q.idle() {
 			t.Error("a closed queue took something")
 		}
 	})
@@ -108,8 +108,8 @@ func TestQueueLanes(t *testing.T) {
 		q.close()
 		time.Sleep(time.Minute)
 		want(t, did(), "bob/1=0", "eve/1=2", "bob/2=1", "bob/3=3", "bob/1=7", "bob/4=1", "bob/5=1")
-		if len(q.waiting)+len(q.lanes)+q.parked != 0 {
-			t.Errorf("left: %d, %d, %d", len(q.waiting), len(q.lanes), q.parked)
+		if !q.idle() {
+			t.Error("something is left")
 		}
 	})
 }
