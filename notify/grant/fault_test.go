@@ -162,6 +162,39 @@ func TestKilledWhileSendingStanding(t *testing.T) {
 	})
 }
 
+// What is owed may be there before what it is owed for. Whoever finds it so early leaves it.
+func TestOwedBeforeItIsThere(t *testing.T) {
+	on(t, func(t *testing.T, h *house) {
+		early := &early{backend: h.store, sweep: h.sweep}
+		node := h.node(early, h.store)
+		by, app, o := h.guest(), id.NewApp(), queue(id.NewTemplate(), "a17")
+		s := h.sheet(by, app, o)
+		h.advance(time.Second)
+		good(t, node.Decide(h.ctx(), by, string(s.Consent), decisions(s, true), false))
+		f, err := node.Find(h.ctx(), app, h.handle(app, o.Template, "a17"), "k", [32]byte{})
+		good(t, err)
+		_, answer, err := node.Redeem(h.ctx(), f, spend(o))
+		good(t, err)
+		h.sweep()
+		equal(t, h.shown(by.User), []string{answer.Notice})
+		h.lawful()
+	})
+}
+
+// early is a store where somebody sweeps between the work that is owed and what it is owed for.
+type early struct {
+	backend
+	sweep func()
+}
+
+func (e *early) ChangePart(ctx context.Context, p ledger.Part, w ledger.Want, have ledger.View, owed []ledger.Due, change func(ledger.View) ([]ledger.Row, error)) error {
+	if err := e.Owe(ctx, owed...); err != nil {
+		return err
+	}
+	e.sweep()
+	return e.backend.ChangePart(ctx, p, w, have, nil, change)
+}
+
 func TestKilledWhileDeciding(t *testing.T) {
 	on(t, func(t *testing.T, h *house) {
 		killed(t, h, func(node *grant.Book) func() {

@@ -139,6 +139,24 @@ func TestReplay(t *testing.T) {
 	})
 }
 
+// Two requests under one key that were both new when their grants were found: the
+// second is told.
+func TestOneKeyForTwoRequests(t *testing.T) {
+	on(t, func(t *testing.T, h *house) {
+		by, app, o := h.guest(), id.NewApp(), queue(id.NewTemplate(), "a17")
+		handles := h.mint(by, app, o, queue(o.Template, "b18"))
+		one, err := h.Find(h.ctx(), app, handles[0], "k", [32]byte{1})
+		good(t, err)
+		two, err := h.second.Find(h.ctx(), app, handles[1], "k", [32]byte{2})
+		good(t, err)
+		_, _, err = h.Redeem(h.ctx(), one, spend(o))
+		good(t, err)
+		_, _, err = h.second.Redeem(h.ctx(), two, spend(o))
+		want(t, "idempotency_mismatch", err)
+		h.lawful()
+	})
+}
+
 // A grant that was found, and is spent and put out of the way before it is
 // redeemed, says the same as any spent one.
 func TestMovedSinceItWasFound(t *testing.T) {

@@ -162,6 +162,23 @@ func TestStandingPausesUnread(t *testing.T) {
 	})
 }
 
+// What has not arrived has not been read.
+func TestStandingPausesUndelivered(t *testing.T) {
+	on(t, func(t *testing.T, h *house) {
+		by, app, o := h.guest(), id.NewApp(), bus(id.NewTemplate(), "line 1")
+		handle := h.mint(by, app, o)[0]
+		h.read[by.User] = 100
+		for i := range 6 {
+			f, err := h.Find(h.ctx(), app, handle, fmt.Sprint(i), [32]byte{})
+			good(t, err)
+			_, _, err = h.Redeem(h.ctx(), f, spend(o))
+			want(t, []fault.Code{"", "", "", "", "", "grant_closed"}[i], err)
+			h.advance(day)
+		}
+		h.lawful()
+	})
+}
+
 // The user writes, and the app may answer five times within two days.
 func TestWindow(t *testing.T) {
 	on(t, func(t *testing.T, h *house) {

@@ -36,7 +36,7 @@ func seed(t *testing.T) *rand.Rand {
 func TestWalk(t *testing.T) {
 	t.Run("embedded", func(t *testing.T) { walk(t, open(t, embedded(t)), 20_000) })
 	if server() != "" {
-		t.Run("cluster", func(t *testing.T) { walk(t, open(t, cluster(t)), 1500) })
+		t.Run("cluster", func(t *testing.T) { walk(t, open(t, cluster(t)), 600) })
 	}
 }
 
