@@ -5,10 +5,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/notify"
 	"github.com/teahouse-im/teahouse/notify/grant"
 )
+
+// babble is a text that resembles no other one.
+func babble() string { return string(id.NewTemplate())[2:18] }
 
 // sendAll has every member of a crowd get one notice, and counts the outcomes.
 func (h *house) sendAll(t notify.Template, all []member, say func(i int) with) map[string]int {
@@ -88,13 +94,48 @@ func TestHeldAndReleased(t *testing.T) {
 	if _, err := h.DropHeld(h.ctx(), tpl.ID); err != nil || h.delivered(all) != 23 || len(h.held()) != 0 {
 		t.Error("dropping took something back")
 	}
-	var pages int
-	for range h.held() {
-		pages++
-	}
-	if page, next, err := h.HeldNotices(h.ctx(), "", 0); err != nil || len(page) != 0 || next != "" || pages != 0 {
+	if page, next, err := h.HeldNotices(h.ctx(), "", 0); err != nil || len(page) != 0 || next != "" {
 		t.Errorf("still listed: %v %q %v", page, next, err)
 	}
+	// What was released does not count towards a pause any more.
+	h.advance(minute)
+	h.expect(h.sendAll(tpl, h.crowd(tpl, 1), same), "map[held:1]")
+	if f := h.floodsOf(tpl.ID); f[len(f)-1].held != 1 {
+		t.Errorf("moderators were told %+v", f[len(f)-1])
+	}
+	for _, cursor := range []string{"x", string(tpl.ID), string(tpl.ID) + "/x", "/", "t-/" + uuid.NewString()} {
+		_, _, err := h.HeldNotices(h.ctx(), cursor, 0)
+		is(t, err, fault.BadRequest)
+	}
+}
+
+// What cannot be sent is not counted.
+func TestDeadGrantsCountNothing(t *testing.T) {
+	h := open(t)
+	tpl := h.template(h.app(), remark())
+	all := h.crowd(tpl, 50)
+	h.expect(h.sendAll(tpl, all[:30], func(int) with { return note(babble()) }), "map[accepted:30]")
+	h.expect(h.sendAll(tpl, all[:30], same), "map[grant_consumed:30]")
+	h.expect(h.sendAll(tpl, all[30:], same), "map[accepted:20]")
+}
+
+// A developer reaches so many people in a day, with all apps together, and those
+// as often as they granted it.
+func TestReach(t *testing.T) {
+	h := open(t)
+	a, b := h.app("maker"), h.app("maker")
+	h.apps[a].Reach, h.apps[b].Reach = 3, 3
+	ours, theirs := h.template(a, queue()), h.template(b, queue())
+	none := func(int) with { return nil }
+	all := h.crowd(ours, 3)
+	h.expect(h.sendAll(ours, all[:2], none), "map[accepted:2]")
+	h.expect(h.sendAll(theirs, h.crowd(theirs, 2), none), "map[accepted:1 app_reach_limit:1]")
+	h.expect(h.sendAll(ours, all[2:], none), "map[app_reach_limit:1]")
+	if got := h.attempt(ours, h.mint(all[0].By, ours, "again"), nil); got != grant.Accepted {
+		t.Errorf("somebody who was reached before: %s", got)
+	}
+	h.advance(day + minute)
+	h.expect(h.sendAll(ours, all[2:], none), "map[accepted:1]")
 }
 
 // However it is dressed up, and over however many apps of one developer.
@@ -286,11 +327,17 @@ func TestHeldSurvivesAnything(t *testing.T) {
 		t.Error("nothing failed")
 	}
 	h.restart()
-	h.advance(2 * minute)
+	h.advance(minute)
+	late := h.crowd(tpl, 1) // of which that moderator knew nothing
+	h.expect(h.sendAll(tpl, late, same), "map[held:1]")
+	h.advance(minute)
 	h.Sweep(h.ctx())
+	if len(h.held()) != 1 {
+		t.Errorf("held: %v", h.held())
+	}
 	_, err := h.ReleaseHeld(h.ctx(), tpl.ID)
 	good(t, err)
-	if n := h.delivered(all); n != 20 || len(h.held()) != 0 {
+	if n := h.delivered(all); n != 20 || h.delivered(late) != 1 || len(h.held()) != 0 {
 		t.Errorf("%d came, held: %v", n, h.held())
 	}
 }

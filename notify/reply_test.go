@@ -215,3 +215,31 @@ func TestAdvertInWindows(t *testing.T) {
 		t.Error("a case about nothing")
 	}
 }
+
+// Whoever is written to by many answers many, with a new app too.
+func TestManyWindows(t *testing.T) {
+	h := open(t)
+	a := h.app()
+	out := map[string]int{}
+	for range 60 {
+		out[h.says(a, h.writes(h.guest(), a), babble(), nil)]++
+	}
+	h.expect(out, "map[accepted:60]")
+}
+
+func TestReplyReplayed(t *testing.T) {
+	h := open(t)
+	a, user := h.app(), h.guest()
+	window, key := h.writes(user, a), with{"idempotency_key": "k"}
+	for range 3 {
+		if got := h.says(a, window, "hello", key); got != grant.Accepted {
+			t.Errorf("the same: %s", got)
+		}
+	}
+	if got := h.says(a, window, "Hello", key); got != "idempotency_mismatch" {
+		t.Errorf("another text: %s", got)
+	}
+	if got := h.heard(user.User, a); len(got) != 1 {
+		t.Errorf("the user heard %q", got)
+	}
+}

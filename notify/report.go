@@ -32,35 +32,14 @@ func (s *Service) Report(ctx context.Context, u id.User, notice, reason string) 
 	if t == "" {
 		t = answers(n.App)
 	}
-	if err := s.against(ctx, t, u); err != nil {
-		return err
+	if err := s.put(ctx, templatePart(t), ledger.Row{Key: reported + string(u), Value: encode(s.now())}); err != nil {
+		return fmt.Errorf("store a report: %w", err)
 	}
 	did, err := s.judge(ctx, n.App, t)
 	if err != nil {
 		return err
 	}
 	return s.moderators.Reported(ctx, u, n.App, t, notice, reason, did)
-}
-
-// against notes that u has reported a template.
-func (s *Service) against(ctx context.Context, t id.Template, u id.User) error {
-	key, now := reported+string(u), s.now()
-	err := s.store.ChangePart(ctx, templatePart(t), ledger.Want{Keys: []string{headKey, key}}, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
-		var h head
-		if _, err := decodeRow(v, headKey, &h); err != nil {
-			return nil, err
-		}
-		var at time.Time
-		found, err := decodeRow(v, key, &at)
-		if err != nil || found && at.After(h.Cleared) && at.After(s.reportsFrom(h)) {
-			return nil, err
-		}
-		return []ledger.Row{{Key: key, Value: encode(now)}}, nil
-	})
-	if err != nil {
-		return fmt.Errorf("store a report: %w", err)
-	}
-	return nil
 }
 
 // reportsFrom is the time from which reports count.
