@@ -43,11 +43,12 @@ type joined struct {
 
 const (
 	crowdPage = 1024
-	// crowdLook is how many are looked at under one key, the newest first; crowdMatch
-	// how many near ones count as one. Who has more texts that are alike is near to the
+	// crowdLook is how many are looked at under one key, the newest first, and crowdGlance
+	// under one of those that many texts have; crowdMatch how many near ones count as one. Who has more texts that are alike is near to the
 	// newest as well.
-	crowdLook  = 32
-	crowdMatch = 8
+	crowdLook   = 32
+	crowdGlance = 12
+	crowdMatch  = 8
 )
 
 func newCrowds(most int) *crowds {
@@ -71,14 +72,17 @@ func (c *crowds) head(band int, key uint64) *int32 {
 
 // find are the crowds that a print belongs to, the best first.
 func (c *crowds) find(p Print, found []int32) []int32 {
-	look := skeleton{p.Letters, p.Whole}
-	bits := look.bits()
+	own := skeleton{p.Letters, p.Whole}
+	bits := own.bits()
 	for band, key := range p.Keys {
-		looked := 0
-		for i := *c.head(band, key); i != 0 && looked < crowdLook; looked++ {
+		look := crowdLook
+		if band >= bands-singles {
+			look = crowdGlance
+		}
+		for i := *c.head(band, key); i != 0 && look > 0; look-- {
 			x := c.at(i)
 			if x.developer == p.Developer && (x.whole == p.Whole || !far(bits, x.bits, len(p.Letters), len(x.letters))) &&
-				!slices.Contains(found, i) && near(look, skeleton{x.letters, x.whole}) {
+				!slices.Contains(found, i) && near(own, skeleton{x.letters, x.whole}) {
 				if found = append(found, i); len(found) == crowdMatch {
 					return found
 				}

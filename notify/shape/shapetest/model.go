@@ -3,6 +3,7 @@ package shapetest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,6 +43,7 @@ func Model(t *testing.T, seed uint64, steps int, b shape.Board) {
 		if r.IntN(3) == 0 {
 			x.Template += "2"
 		}
+		all = slices.DeleteFunc(all, func(g got) bool { return s.Now.Sub(g.at) > 2*l.Long })
 		form := string(x.Template)
 		want := ""
 		for window, most := range map[time.Duration]int{l.Short: l.ShortMost, l.Long: l.LongMost} {
