@@ -2,6 +2,7 @@ package miniprogram_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -282,6 +283,42 @@ func TestSuspension(t *testing.T) {
 		t.Errorf("after it was lifted the app is %+v", got)
 	}
 	refused(t, h.Suspend(t.Context(), id.NewApp(), until, "x"), fault.NotFound)
+}
+
+// meanwhile is a store in which something happens right after a look into it.
+type meanwhile struct {
+	ledger.Store
+	happens func()
+}
+
+func (s *meanwhile) ReadPart(ctx context.Context, p ledger.Part, w ledger.Want) (ledger.View, error) {
+	v, err := s.Store.ReadPart(ctx, p, w)
+	if f := s.happens; f != nil {
+		s.happens = nil
+		f()
+	}
+	return v, err
+}
+
+// What was read before a change is not remembered after it.
+func TestChangeWhileLooking(t *testing.T) {
+	h := open(t)
+	store := &meanwhile{Store: h.store}
+	s := h.node(store, h.files)
+	for i, look := range []func(app, token string) (miniprogram.App, error){
+		func(app, _ string) (miniprogram.App, error) { return s.App(t.Context(), app) },
+		func(_, token string) (miniprogram.App, error) { return s.Authenticate(t.Context(), token) },
+	} {
+		a, secret := h.app("dana", fmt.Sprint("Noodles ", i))
+		token := h.token(a, secret)
+		store.happens = func() { good(t, s.Suspend(t.Context(), a.ID, time.Time{}, "spam")) }
+		if _, err := look(string(a.ID), token); err != nil || store.happens != nil {
+			t.Fatal(err)
+		}
+		if got, err := look(string(a.ID), token); err != nil || got.Suspension == nil {
+			t.Errorf("%d: after its suspension the app is %+v, %v", i, got, err)
+		}
+	}
 }
 
 // Nodes that were not told see it within a second.

@@ -306,6 +306,51 @@ func TestNodeDies(t *testing.T) {
 	}
 }
 
+// slowList is a store that takes long to tell what is due: what it tells is old then.
+type slowList struct {
+	ledger.Store
+	looked, hold chan struct{}
+}
+
+func (s slowList) ListPart(ctx context.Context, p ledger.Part, prefix, after string, limit int) ([]ledger.Row, error) {
+	rows, err := s.Store.ListPart(ctx, p, prefix, after, limit)
+	if limit > 1 {
+		s.looked <- struct{}{}
+		<-s.hold
+	}
+	return rows, err
+}
+
+// What another node has begun meanwhile is not begun again.
+func TestBegunElsewhere(t *testing.T) {
+	h := quiet(t, store(t))
+	answer := make(chan struct{})
+	e := hear(t, func(int, call, http.ResponseWriter) { <-answer })
+	a, _ := h.app(e)
+	d := h.emit(a, "x")
+	slow := slowList{h.store, make(chan struct{}), make(chan struct{})}
+	stop := h.run(h.node(slow, nil))
+	h.later(3 * time.Second)
+	<-slow.looked
+	h.run(h.node(h.store, nil))
+	h.later(11 * time.Second) // by when it is looked at again
+	e.wait(t, 1)
+	slow.hold <- struct{}{}
+	<-slow.looked // it has seen that there is nothing to do, and looks once more
+	close(slow.hold)
+	close(answer)
+	h.status(a, d, webhook.Delivered)
+	if n := len(e.heard()); n != 1 {
+		t.Errorf("%d calls", n)
+	}
+	go func() {
+		for range slow.looked {
+		}
+	}()
+	stop()
+	close(slow.looked)
+}
+
 // A node whose store fails it leaves to others what it has found.
 func TestStoreFails(t *testing.T) {
 	h := quiet(t, store(t))
