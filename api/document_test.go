@@ -238,8 +238,10 @@ func TestTheDocumentIsWhole(t *testing.T) {
 // Bodies of requests are closed, everything that is answered may get new members.
 func TestAnswersAreOpenAndRequestsClosed(t *testing.T) {
 	h := open(t)
-	closed := []string{"TextBody", "LocationBody", "ContactBody", "ImageBody", "VoiceBody", "VideoBody", "FileBody", "NewUpload", "NewAudience", "NewLocation", "NewAppCard",
-		"AppCardBody", "TokenRequest", "NewPackage", "NewConsentItem", "NewDecisionItem", "NewTemplateParam", "NewTemplateEdge", "NewCadence", "NewSubject", "ReplyBody"}
+	closed := []string{
+		"TextBody", "LocationBody", "ContactBody", "ImageBody", "VoiceBody", "VideoBody", "FileBody", "NewUpload", "NewAudience", "NewLocation", "NewAppCard",
+		"AppCardBody", "TokenRequest", "NewPackage", "NewConsentItem", "NewDecisionItem", "NewTemplateParam", "NewTemplateEdge", "NewCadence", "NewSubject", "ReplyBody",
+	}
 	for _, rt := range routes {
 		if rt.does.in != nil {
 			closed = append(closed, strings.ToUpper(rt.does.in.Name()[:1])+rt.does.in.Name()[1:])

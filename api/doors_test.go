@@ -33,7 +33,6 @@ var (
 // operation decides here for whom it is. Nothing but what is for apps, and what is
 // for anybody, answers an app's token.
 var doors = map[string]door{
-
 	// Accounts
 	"POST /v1/accounts":             forAnybody,
 	"POST /v1/sessions":             forAnybody,

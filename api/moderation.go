@@ -101,8 +101,12 @@ func acting(c *call) moderation.Moderator {
 
 func caseOf(of moderation.Case) moderationCase {
 	return moderationCase{
-		string(of.ID), of.Kind, of.State, of.Severity, subject{of.Subject.Kind, of.Subject.ID}, string(of.App), of.Reports,
-		string(of.ClaimedBy), wire.Time{Time: of.OpenedAt}, caseDecidedOf(of.Decision), caseDecidedOf(of.First), of.Evidence,
+		string(of.ID), of.Kind, of.State, of.Severity,
+		subject{of.Subject.Kind, of.Subject.ID},
+		string(of.App), of.Reports,
+		string(of.ClaimedBy),
+		wire.Time{Time: of.OpenedAt},
+		caseDecidedOf(of.Decision), caseDecidedOf(of.First), of.Evidence,
 	}
 }
 

@@ -148,7 +148,8 @@ func by(c *call) grant.By {
 func sheetItemOf(of grant.SheetItem) sheetItem {
 	return sheetItem{
 		of.Item, of.AppName, of.Title, values(of.Locked), string(of.Scope), of.Subject, of.Uses, cadenceOf(of.Cadence),
-		wire.Time{Time: of.Until}, of.Page,
+		wire.Time{Time: of.Until},
+		of.Page,
 	}
 }
 
@@ -213,7 +214,8 @@ func (s *server) listMyNotices(ctx context.Context, c *call, _ none) (list[myNot
 func myNoticeOf(of notify.Shown) myNotice {
 	return myNotice{
 		of.Notice, string(of.App), of.AppName, string(of.Template), of.Title, values(of.Data), of.Page, of.Alert,
-		wire.Time{Time: of.At}, int64(of.Seq),
+		wire.Time{Time: of.At},
+		int64(of.Seq),
 	}
 }
 
