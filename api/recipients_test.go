@@ -40,31 +40,42 @@ func names(name string) bool {
 // recipientsIn finds what an app could name a recipient by, in all operations of a
 // document that answer an app's token: parameters and members of bodies, at any depth.
 func recipientsIn(doc map[string]any) (found []string, operations int) {
+	eachAppOperation(doc, func(id string, op map[string]any) {
+		operations++
+		see := func(at, name string) {
+			if place := id + " " + at; names(name) && unlike[place] == "" {
+				found = append(found, place)
+			}
+		}
+		parameters, _ := op["parameters"].([]any)
+		for _, p := range parameters {
+			see("?"+p.(map[string]any)["name"].(string), p.(map[string]any)["name"].(string))
+		}
+		for _, s := range schemasOf(op["requestBody"]) {
+			schemaNames(doc, s, "", see, 0)
+		}
+	})
+	return found, operations
+}
+
+func eachAppOperation(doc map[string]any, visit func(id string, op map[string]any)) {
 	for _, item := range doc["paths"].(map[string]any) {
 		for _, op := range item.(map[string]any) {
-			op := op.(map[string]any)
-			if op["x-principal"] != string(app) {
-				continue
-			}
-			operations++
-			see := func(at, name string) {
-				place := op["operationId"].(string) + " " + at
-				if names(name) && unlike[place] == "" {
-					found = append(found, place)
-				}
-			}
-			parameters, _ := op["parameters"].([]any)
-			for _, p := range parameters {
-				see("?"+p.(map[string]any)["name"].(string), p.(map[string]any)["name"].(string))
-			}
-			body, _ := op["requestBody"].(map[string]any)
-			content, _ := body["content"].(map[string]any)
-			for _, m := range content {
-				schemaNames(doc, m.(map[string]any)["schema"], "", see, 0)
+			if op := op.(map[string]any); op["x-principal"] == string(app) {
+				visit(op["operationId"].(string), op)
 			}
 		}
 	}
-	return found, operations
+}
+
+// schemasOf are those of a body's or an answer's contents.
+func schemasOf(of any) (all []any) {
+	part, _ := of.(map[string]any)
+	content, _ := part["content"].(map[string]any)
+	for _, m := range content {
+		all = append(all, m.(map[string]any)["schema"])
+	}
+	return all
 }
 
 // schemaNames visits all members that a schema has.
@@ -109,6 +120,40 @@ func TestAppsNameNoRecipients(t *testing.T) {
 	if n < 10 {
 		t.Errorf("%d operations are for apps: the test looks at the wrong thing", n)
 	}
+	for place := range unlike {
+		op, at, _ := strings.Cut(place, " ")
+		seen := false
+		eachAppOperation(h.contract.doc, func(id string, o map[string]any) {
+			for _, s := range schemasOf(o["requestBody"]) {
+				schemaNames(h.contract.doc, s, "", func(where, _ string) { seen = seen || id == op && where == at }, 0)
+			}
+		})
+		if !seen {
+			t.Errorf("%s is excused and not there", place)
+		}
+	}
+}
+
+// personLike are names by which an answer could tell an app who somebody is.
+var personLike = []string{
+	"user", "users", "userid", "uid", "openid", "unionid", "phone", "email", "avatar", "display", "device", "session", "friend", "friends",
+	"follower", "followers", "member", "members", "presence", "contact", "contacts", "reader", "readers", "recipient", "recipients", "muted", "blocked",
+}
+
+// What apps are answered tells nobody's name, but for the openid of a user who signs in.
+func TestAppsLearnNobodysName(t *testing.T) {
+	h := open(t)
+	eachAppOperation(h.contract.doc, func(id string, op map[string]any) {
+		for _, answer := range op["responses"].(map[string]any) {
+			for _, s := range schemasOf(answer) {
+				schemaNames(h.contract.doc, s, "", func(at, name string) {
+					if id != "loginToApp" && slices.ContainsFunc(gap.Split(strings.ToLower(name), -1), func(p string) bool { return slices.Contains(personLike, p) }) {
+						t.Errorf("%s tells %s", id, at)
+					}
+				}, 0)
+			}
+		}
+	})
 }
 
 // The test above finds what somebody might add.
