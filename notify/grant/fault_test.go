@@ -195,6 +195,65 @@ func (e *early) ChangePart(ctx context.Context, p ledger.Part, w ledger.Want, ha
 	return e.backend.ChangePart(ctx, p, w, have, nil, change)
 }
 
+// A change whose outcome was not known is decided again, perhaps on its own work.
+// It has to know that.
+func TestChangeThatIsDecidedAgain(t *testing.T) {
+	on(t, func(t *testing.T, h *house) {
+		node := h.node(again{h.store}, h.store)
+		by, app, template := h.guest(), id.NewApp(), id.NewTemplate()
+		o, late := queue(template, "a17"), bus(template, "b18")
+		tap, _, err := node.Tap(h.ctx(), by, app, "/queue")
+		good(t, err)
+		s, err := node.Ask(h.ctx(), by, app, appName, tap, []grant.Offer{o, late})
+		good(t, err)
+		h.advance(time.Second)
+		good(t, node.Decide(h.ctx(), by, string(s.Consent), decisions(s, true), false))
+		good(t, node.Wrote(h.ctx(), by, app, appName, id.NewEntry(h.clock()), h.clock()))
+		if got := h.grants(by.User); len(got) != 3 || len(h.handed(app)) != 3 {
+			t.Fatalf("granted %+v, handed %+v", got, h.handed(app))
+		}
+		first, err := sendOn(h.ctx(), node, app, h.handle(app, template, "a17"), "k", spend(o))
+		if err != nil || first.Replayed || !first.Alert || first.Left != 0 {
+			t.Fatal(first, err)
+		}
+		held := spend(late)
+		held.Hold = "shape"
+		second, err := sendOn(h.ctx(), node, app, h.handle(app, template, "b18"), "k2", held)
+		if err != nil || second.Replayed || second.Status != grant.Held {
+			t.Fatal(second, err)
+		}
+		n, err := h.Notice(h.ctx(), app, second.Notice)
+		good(t, err)
+		good(t, node.Release(h.ctx(), by.User, n.ID))
+		equal(t, h.shown(by.User), []string{first.Notice, second.Notice})
+		for _, g := range h.grants(by.User) {
+			good(t, node.Revoke(h.ctx(), by.User, string(g.ID)))
+		}
+		good(t, h.decide(by, h.sheet(by, app, queue(template, "c19")), false))
+		tap, _, err = node.Tap(h.ctx(), by, app, "/queue")
+		good(t, err)
+		s, err = node.Ask(h.ctx(), by, app, appName, tap, []grant.Offer{o})
+		good(t, err) // one reject is not two
+		h.advance(time.Second)
+		good(t, node.Decide(h.ctx(), by, string(s.Consent), decisions(s, false), false))
+		tap, _, err = node.Tap(h.ctx(), by, app, "/queue")
+		good(t, err)
+		_, err = node.Ask(h.ctx(), by, app, appName, tap, []grant.Offer{o})
+		want(t, "ask_silenced", err) // and no bad tap
+		h.lawful()
+	})
+}
+
+// again is a store where each change is stored, and then decided once more.
+type again struct{ backend }
+
+func (a again) ChangePart(ctx context.Context, p ledger.Part, w ledger.Want, have ledger.View, owed []ledger.Due, change func(ledger.View) ([]ledger.Row, error)) error {
+	if err := a.backend.ChangePart(ctx, p, w, have, owed, change); err != nil {
+		return err
+	}
+	return a.backend.ChangePart(ctx, p, w, ledger.View{}, nil, change)
+}
+
 func TestKilledWhileDeciding(t *testing.T) {
 	on(t, func(t *testing.T, h *house) {
 		killed(t, h, func(node *grant.Book) func() {
@@ -271,7 +330,9 @@ func TestKilledWhileReleasing(t *testing.T) {
 			err = node.Release(h.ctx(), by.User, n.ID)
 			return func() {
 				h.sweep()
-				if err == nil {
+				n, looked := h.Notice(h.ctx(), app, sent.Notice)
+				good(t, looked)
+				if err == nil || n.Status == grant.Accepted {
 					equal(t, h.shown(by.User), []string{sent.Notice})
 				}
 				good(t, h.Release(h.ctx(), by.User, n.ID))
