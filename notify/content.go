@@ -40,9 +40,9 @@ var (
 	handles = []*regexp.Regexp{
 		regexp.MustCompile(`@[\p{L}_]|@\d{3}|@(?:\s[\p{L}\d_]){3,}|\S@\S`),
 		// Names of places to talk, with somebody's name in them.
-		regexp.MustCompile(`(?:wechat|weixin|微信|薇信|威信|v信|\bwx|\bvx|qq|企鹅号|telegram|\btg|whats\s?app|line\s?id|kakao|viber|instagram|\big)\s?(?:号|號|id|群|account|number|no\.?)?\s?[:=]?\s?(?:[a-z_-]*\d[a-z0-9_-]{3,}|[:=]\s?[a-z0-9_-]{3,})`),
+		regexp.MustCompile(`(?:微信|薇信|威信|v信|企鹅号|\b(?:wechat|weixin|wx|vx|qq|telegram|tg|whats\s?app|line\s?id|kakao|viber|instagram|ig))(?:\d{5,}|(?:\s?(?:号|號|id|群|account|number|no\.?)\s?[:=]?|\s?[:=]|\s)\s?(?:[a-z_-]{3,}\d|[a-z_-]*\d[a-z0-9_-]{3,})|\s?(?:号|號|id|群)?\s?[:=]\s?[a-z0-9_-]{3,})`),
 		regexp.MustCompile(`(?:加|添加|联系|联络|搜|搜索|关注|扫)(?:一下)?(?:我们?|客服|店长|老师|官方)?(?:的)?\s?(?:微信|薇信|威信|v信|wx|vx|v\b|qq|公众号|企鹅|telegram|好友)`),
-		regexp.MustCompile(`加(?:我|v|薇|微|群|好友|扣扣)|进群|入群|拉群|群二维码|扫码(?:加|关注|进|入|领)|邀请码|邀请链接|invite\s?(?:code|link)|einladungslink`),
+		regexp.MustCompile(`加(?:我|v|薇|微|群|好友|扣扣)|进群|入群|拉群|群二维码|扫码(?:加[微群好我v]|关注|进群|入群|领)|邀请码|邀请链接|invite\s?(?:code|link)|einladungslink`),
 		regexp.MustCompile(`\b(?:join|follow|add|subscribe to|dm|message|text|whatsapp)\s(?:us|me|our)\b(?:\s(?:group|channel|chat|club|page|list|on|at)\b|$|[!.])`),
 		regexp.MustCompile(`\bjoin\s(?:the|this|my)\s(?:group|channel|chat|club)\b|\binvite (?:a )?friends?\b`),
 	}
@@ -153,11 +153,12 @@ func dials(t string) bool {
 		}
 		return ";"
 	})
-	for _, m := range digitRuns.FindAllStringSubmatch(t, -1) {
-		run := strings.TrimSpace(m[1])
+	for _, m := range digitRuns.FindAllStringSubmatchIndex(t, -1) {
+		run := t[m[2]:m[3]]
 		digits := strings.Count(strings.Map(decimal, run), "d")
 		letters := strings.Count(strings.Map(decimal, run), "l")
-		if digits+letters >= callDigits && digits >= callDigits-3 {
+		inWord := letters > 0 && m[3] < len(t) && 'a' <= t[m[3]] && t[m[3]] <= 'z'
+		if digits+letters >= callDigits && digits >= callDigits-3 && !inWord {
 			return true
 		}
 	}

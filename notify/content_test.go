@@ -31,7 +31,7 @@ func TestHonestTexts(t *testing.T) {
 	for _, text := range []string{
 		"At the window seat", "Table 12 is ready", "Bring your ID card", "Gate B7, 18:05", "Dr. Smith, room 204", "Mr. De Vries is here",
 		"St. Pancras, floor 2", "No. 5 in the queue", "Delayed by 25 min", "Pick up by 9 p.m.", "2 adults, 1 child", "Flight CA981 boards",
-		"3.5 km from you", "Paid with WeChat Pay", "Your refund: 12.50", "Save 5 min: use B", "Ready. Come to desk", "Ready. Info at desk",
+		"3.5 km from you", "Paid with WeChat Pay", "Your refund: 12.50", "Save 5 min: use B", "Ready. Come to desk", "Ready. Info at desk", "igxrsqdbztkc7ahc", "Code o53326l5itdch", "扫码进站，3号口",
 		"See the app for it", "Window seat 14A", "Seats 12, 13, 14", "From 18:05 to 19:30", "18:05-19:30, hall 2", "On 2026-11-29, 18:05",
 		"29.11.2026, 9 Uhr", "Total 1,234,567.00", "Room 1204, floor 12", "Order #4711 is out", "Winter tyres are on", "A winner takes it",
 		"It's on shelf 2", "Half an hour late", "Battery at 50 %", "80% done", "Humidity 40-60%", "Message from Ann", "Text in the app: ok",
@@ -131,6 +131,8 @@ func TestUnfitTexts(t *testing.T) {
 		{"加V：tea888", "content_blocked"},
 		{"vx: teahouse", "content_blocked"},
 		{"QQ 12345", "content_blocked"},
+		{"qq123456", "content_blocked"},
+		{"wechat id tea_88", "content_blocked"},
 		{"join our group", "content_blocked"},
 		{"Follow us!", "content_blocked"},
 		{"扫码进群有礼", "content_blocked"},

@@ -1,9 +1,12 @@
 package notify_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -14,7 +17,14 @@ import (
 )
 
 // babble is a text that resembles no other one.
-func babble() string { return string(id.NewTemplate())[2:18] }
+func babble() string {
+	return strings.Map(func(r rune) rune {
+		if r < 'a' {
+			r += 'q' - '2'
+		}
+		return r
+	}, string(id.NewTemplate())[2:18])
+}
 
 // sendAll has every member of a crowd get one notice, and counts the outcomes.
 func (h *house) sendAll(t notify.Template, all []member, say func(i int) with) map[string]int {
@@ -265,9 +275,9 @@ func TestHoard(t *testing.T) {
 }
 
 // A new template's first fifty get theirs, the others half an hour later, unless
-// somebody has reported it.
+// somebody has reported it or it is stopped.
 func TestPace(t *testing.T) {
-	for _, reported := range []bool{false, true} {
+	for _, against := range []string{"", "a report", "a pause"} {
 		h := open(t)
 		tpl := h.template(h.app(), queue())
 		all := h.crowd(tpl, 56)
@@ -276,8 +286,11 @@ func TestPace(t *testing.T) {
 		if held := h.held(); len(held) != 6 || held[0].Reason != "pace" || len(h.floodsOf(tpl.ID)) != 0 {
 			t.Errorf("held: %+v", held)
 		}
-		if reported {
+		switch against {
+		case "a report":
 			good(t, h.Report(h.ctx(), all[0].User, h.inbox(all[0].User)[0].Notice, "spam"))
+		case "a pause":
+			good(t, h.PauseTemplate(h.ctx(), tpl.ID, h.clock().Add(hour), "look"))
 		}
 		h.advance(29 * minute)
 		h.Sweep(h.ctx())
@@ -288,10 +301,10 @@ func TestPace(t *testing.T) {
 		h.advance(2 * minute)
 		h.Sweep(h.ctx())
 		came, left := h.delivered(all), len(h.held())
-		if !reported && (came != 56 || left != 0) || reported && (came != 50 || left != 6) {
-			t.Errorf("reported %v: %d came, %d are held", reported, came, left)
+		if against == "" && (came != 56 || left != 0) || against != "" && (came != 50 || left != 6) {
+			t.Errorf("with %q: %d came, %d are held", against, came, left)
 		}
-		if reported {
+		if against != "" {
 			_, err := h.ReleaseHeld(h.ctx(), tpl.ID)
 			good(t, err)
 			if n := h.delivered(all); n != 56 {
@@ -361,5 +374,39 @@ func TestNobodyIsProbed(t *testing.T) {
 	}
 	if s, err := h.Stats(h.ctx(), tpl.App); err != nil || strings.Contains(fmt.Sprint(s), "guest") {
 		t.Errorf("stats: %v, %v", s, err)
+	}
+}
+
+// However long a pause is in coming, what is held has a bound.
+func TestHeldHasABound(t *testing.T) {
+	h := open(t)
+	tpl := h.template(h.app(), remark())
+	h.Service = h.node(h, func(o *notify.Options) { o.HeldRefuses = 3 })
+	all := h.crowd(tpl, 25)
+	h.expect(h.sendAll(tpl, all, same), "map[accepted:20 broadcast_shape:2 held:3]")
+}
+
+// What is due is done while Run runs, and what was counted is stored when it ends.
+func TestRun(t *testing.T) {
+	h := open(t)
+	tpl := h.template(h.app(), queue())
+	all := h.crowd(tpl, 51)
+	h.expect(h.sendAll(tpl, all, func(int) with { return nil }), "map[accepted:50 held:1]")
+	h.advance(31 * minute)
+	s := h.node(h, func(o *notify.Options) { o.SweepEvery = time.Millisecond })
+	ctx, cancel := context.WithCancel(h.ctx())
+	var run sync.WaitGroup
+	run.Go(func() { s.Run(ctx) })
+	for h.delivered(all) < 51 && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	h.Service = s
+	h.attempt(tpl, "gh1_x", nil)
+	cancel()
+	run.Wait()
+	h.restart()
+	stats, err := h.Stats(h.ctx(), tpl.App)
+	if good(t, err); len(stats.Days) != 1 || stats.Days[0].Accepted != 1 || stats.Days[0].Refused["grant_invalid"] != 1 {
+		t.Errorf("stored: %+v", stats)
 	}
 }

@@ -101,13 +101,15 @@ func (h *house) start(store ledger.Store) {
 	h.end = func() { cancel(); all.Wait(); seq.Close() }
 }
 
-// deaf is a node whose moderators cannot be told of refusals.
-func (h *house) deaf(err error) *notify.Service {
+// node is one more gate on the house's store.
+func (h *house) node(moderators notify.Moderators, change func(*notify.Options)) *notify.Service {
 	opt := notify.DefaultOptions()
 	opt.Now, opt.Failed = h.clock, h.failed
-	return notify.New(h.book, h.board, h.store, h.store, h, h, deafened{h, err}, h, opt)
+	change(&opt)
+	return notify.New(h.book, h.board, h.store, h.store, h, h, moderators, h, opt)
 }
 
+// deafened are moderators who cannot be told of refusals.
 type deafened struct {
 	*house
 	err error

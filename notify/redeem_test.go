@@ -345,7 +345,7 @@ func TestVersions(t *testing.T) {
 func TestNoRefusalWithoutATrace(t *testing.T) {
 	h := open(t)
 	tpl := h.template(h.app(), queue())
-	h.Service = h.deaf(fault.Unavailable)
+	h.Service = h.node(deafened{h, fault.Unavailable}, func(*notify.Options) {})
 	for _, body := range []string{"[]", string(request(tpl, "gh1_x", nil))} {
 		_, err := h.Redeem(h.ctx(), tpl.App, []byte(body))
 		is(t, err, fault.Unavailable)
