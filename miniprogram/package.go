@@ -62,7 +62,7 @@ func (s *Service) PutPackage(ctx context.Context, developer id.User, app string,
 	}
 	var b [16]byte
 	rand.Read(b[:])
-	key := "pkg-" + hex.EncodeToString(b[:])
+	key := "p-" + hex.EncodeToString(b[:])
 	if err := s.begin(ctx, a.ID, key); err != nil {
 		return err
 	}
