@@ -99,6 +99,10 @@ type Store interface {
 	CreateAccount(ctx context.Context, a Account) error
 	// Account finds a user. ErrUnknown.
 	Account(ctx context.Context, u id.User) (Account, error)
+	// Users are the names of accounts, each once, in an order of the store's own:
+	// those behind after ("" is before the first), at most limit. Who is made or gone
+	// meanwhile may be among them or not.
+	Users(ctx context.Context, after id.User, limit int) ([]id.User, error)
 	// ChangeAccount reads, changes and stores an account as one step; change may be
 	// called more than once, and its error ends it with nothing stored. ErrUnknown.
 	ChangeAccount(ctx context.Context, u id.User, change func(*Account) error) (Account, error)

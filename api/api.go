@@ -113,6 +113,7 @@ type server struct {
 	media     Media
 	operators Operators
 	tiers     Tiers
+	checker   Checker
 
 	programs   MiniPrograms
 	notices    Notices

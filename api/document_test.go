@@ -137,6 +137,7 @@ var expected = map[string]struct {
 	"listAudit":      {auditor, ""},
 
 	"operatorSetTier":     {operator, `{"tier":1}`},
+	"operatorCheck":       {operator, ``},
 	"operatorAddUser":     {operator, `{"user":"zoe","password":"correct horse battery","display_name":"Zoe"}`},
 	"operatorSetPassword": {operator, `{"password":"correct horse battery"}`},
 	"operatorSetRole":     {operator, `{"role":"moderator"}`},

@@ -163,6 +163,7 @@ var doors = map[string]door{
 	"POST /operator/users/{user}/suspend":   forOperators,
 	"POST /operator/users/{user}/unsuspend": forOperators,
 	"POST /operator/developers/{user}/tier": forOperators,
+	"POST /operator/check/{what}":           forOperators,
 }
 
 func TestDoors(t *testing.T) {

@@ -28,6 +28,7 @@ type Check struct {
 type OpsParts struct {
 	Operators Operators
 	Tiers     Tiers
+	Checker   Checker
 	Checks    []Check       // of which one that fails makes the node not ready
 	Stats     func() []Stat // more numbers for the metrics; may be nil
 	Metrics   *Metrics
@@ -57,7 +58,7 @@ const (
 func NewOps(p OpsParts, opt OpsOptions) http.Handler {
 	o := &ops{OpsParts: p, opt: opt}
 	mux := http.NewServeMux()
-	mount(mux, &server{operators: p.Operators, tiers: p.Tiers, operator: opt}, opt.Version, operator)
+	mount(mux, &server{operators: p.Operators, tiers: p.Tiers, checker: p.Checker, operator: opt}, opt.Version, operator)
 	mux.HandleFunc("GET /livez", o.livez)
 	mux.HandleFunc("GET /readyz", o.readyz)
 	mux.HandleFunc("POST /drain", o.drain)

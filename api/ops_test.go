@@ -31,7 +31,7 @@ func openOffice(t *testing.T, change ...func(*OpsOptions)) *office {
 		c(&opt)
 	}
 	server := httptest.NewServer(NewOps(OpsParts{
-		Operators: h.accounts, Tiers: h.law.programs, Metrics: h.metrics,
+		Operators: h.accounts, Tiers: h.law.programs, Checker: sound{}, Metrics: h.metrics,
 		Checks: []Check{
 			{"store", func(context.Context) error { return nil }},
 			{"bus", func(context.Context) error {

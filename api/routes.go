@@ -135,4 +135,5 @@ var routes = []route{
 	{"POST", "/operator/users/{user}/suspend", operator, "operatorSuspend", answers(204, (*server).operatorSuspend)},
 	{"POST", "/operator/users/{user}/unsuspend", operator, "operatorUnsuspend", answers(204, (*server).operatorUnsuspend)},
 	{"POST", "/operator/developers/{user}/tier", operator, "operatorSetTier", answers(204, (*server).operatorSetTier)},
+	{"POST", "/operator/check/{what}", operator, "operatorCheck", answers(200, (*server).operatorCheck)},
 }

@@ -114,6 +114,7 @@ var peopleWords = map[string]opWords{
 	"getThumbnail": {"Download a thumbnail", "A JPEG of at most 320 pixels a side.", []int{206, 304}, []fault.Code{"bad_range"}},
 
 	"operatorSetTier":     {"Set a developer's tier", "How many people all apps of a developer may reach.", nil, []fault.Code{"conflict"}},
+	"operatorCheck":       {"Check the store", "notices: nobody was sent more than they granted, and nothing was lost. audit: the chain is whole. It takes as long as there is to read.", nil, nil},
 	"operatorAddUser":     {"Create an account", "", nil, []fault.Code{"user_taken", "weak_password"}},
 	"operatorSetPassword": {"Set a password", "All of the user's sign-ins end.", nil, []fault.Code{"weak_password"}},
 	"operatorSetRole":     {"Give or take a role", "", nil, nil},

@@ -61,6 +61,7 @@ func (n *Node) operators(c *Config, x *Extras) http.Handler {
 	return api.NewOps(api.OpsParts{
 		Operators: n.Accounts,
 		Tiers:     n.Programs,
+		Checker:   checker{n.store},
 		Checks: []api.Check{
 			{Part: "node", Ready: func(context.Context) error {
 				if n.draining.Load() {

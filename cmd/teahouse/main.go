@@ -23,6 +23,7 @@ type commands struct {
 	Migrate migrateCmd    `cmd:"" help:"Make or upgrade the schema of a scylla:// store."`
 	User    userCmd       `cmd:"" help:"Manage people on the running server."`
 	App     appCmd        `cmd:"" help:"Manage mini-programs on the running server."`
+	Check   checkCmd      `cmd:"" help:"Hold a store against what it promises."`
 	Bench   bench.Command `cmd:"" help:"Measure what a server costs, and replay conversations through it."`
 	Doctor  doctorCmd     `cmd:"" help:"Check configuration, store, bus, clock and limits of this machine, and say what to do."`
 	Version versionCmd    `cmd:"" help:"Say which version this is."`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -16,6 +17,14 @@ type operatorFlags struct {
 	OpsListen     string `default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"The operations listener of the running server."`
 	Data          string `default:"./teahouse-data" placeholder:"DIR" help:"The server's data folder, where the operator's token is."`
 	OperatorToken string `placeholder:"TOKEN" help:"The operator's token, if it is not in the data folder."`
+
+	patience time.Duration // for an answer; 0: operatorPatience
+}
+
+// within is the same for what takes longer.
+func (f operatorFlags) within(d time.Duration) *operatorFlags {
+	f.patience = d
+	return &f
 }
 
 // A refusal is what the server would not do.
@@ -47,7 +56,7 @@ func (f *operatorFlags) ask(path string, body, out any) error {
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")
-	client := http.Client{Timeout: operatorPatience}
+	client := http.Client{Timeout: cmp.Or(f.patience, operatorPatience)}
 	res, err := client.Do(r)
 	if err != nil {
 		return fmt.Errorf("no server answers at %s: %w", f.OpsListen, err)

@@ -1,6 +1,7 @@
 package pebble
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -40,6 +41,23 @@ func (s *Store) Account(_ context.Context, u id.User) (account.Account, error) {
 		err = account.ErrUnknown
 	}
 	return a, err
+}
+
+// Users implements account.Store.
+func (s *Store) Users(ctx context.Context, behind id.User, limit int) (users []id.User, err error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	table := []byte{byte(tableAccount)}
+	from := table
+	if behind != "" {
+		from = after(accountKey(behind))
+	}
+	err = s.scan(from, after(table), func(key, _ []byte) (bool, error) {
+		users = append(users, id.User(bytes.TrimSuffix(key[len(table):], []byte{0})))
+		return len(users) < limit, ctx.Err()
+	})
+	return users, err
 }
 
 // ChangeAccount implements account.Store.

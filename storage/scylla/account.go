@@ -30,6 +30,24 @@ func (s *Store) Account(ctx context.Context, u id.User) (account.Account, error)
 	return a, err
 }
 
+// Users implements account.Store: in the order of their tokens.
+func (s *Store) Users(ctx context.Context, after id.User, limit int) (users []id.User, err error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	q := s.reading(ctx, `SELECT DISTINCT user, account FROM users LIMIT ?`, limit)
+	if after != "" {
+		q = s.reading(ctx, `SELECT DISTINCT user, account FROM users WHERE token(user) > token(?) LIMIT ?`, string(after), limit)
+	}
+	rows := q.Iter()
+	var user string
+	var account []byte
+	for rows.Scan(&user, &account) {
+		users = append(users, id.User(user))
+	}
+	return users, readError(rows.Close())
+}
+
 // ChangeAccount implements account.Store.
 func (s *Store) ChangeAccount(ctx context.Context, u id.User, change func(*account.Account) error) (account.Account, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)

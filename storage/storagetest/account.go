@@ -26,6 +26,7 @@ func Account(t *testing.T, open func(t *testing.T) account.Store) {
 		"an account is found as it was created":         accountIsKept,
 		"of parallel creations of one name one wins":    oneCreationWins,
 		"nobody is unknown":                             nobodyIsUnknown,
+		"all accounts are listed, page by page":         accountsAreListed,
 		"a change is one step":                          changeIsOneStep,
 		"a change that fails stores nothing":            failedChangeStoresNothing,
 		"a session is found with its account":           sessionIsFound,
@@ -35,6 +36,39 @@ func Account(t *testing.T, open func(t *testing.T) account.Store) {
 		"touches and drops race without a session left": touchesRaceDrops,
 	} {
 		t.Run(name, func(t *testing.T) { run(t, open(t)) })
+	}
+}
+
+func accountsAreListed(t *testing.T, s account.Store) {
+	want := map[id.User]bool{}
+	for range 7 {
+		a := account.Account{User: somebody(), DisplayName: "x", CreatedAt: someTime()}
+		must(t, s.CreateAccount(t.Context(), a))
+		want[a.User] = true
+	}
+	for _, limit := range []int{1, 3, 500} {
+		seen, last := map[id.User]bool{}, id.User("")
+		for {
+			page, err := s.Users(t.Context(), last, limit)
+			must(t, err)
+			if len(page) > limit {
+				t.Fatalf("%d users in a page of %d", len(page), limit)
+			}
+			for _, u := range page {
+				if seen[u] {
+					t.Fatalf("%s is listed twice", u)
+				}
+				seen[u], last = true, u
+			}
+			if len(page) < limit {
+				break
+			}
+		}
+		for u := range want {
+			if !seen[u] {
+				t.Errorf("in pages of %d %s is not listed", limit, u)
+			}
+		}
 	}
 }
 
