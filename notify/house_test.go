@@ -69,7 +69,7 @@ func open(t testing.TB) *house {
 	store, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
 	good(t, err)
 	h := &house{t: t, store: store, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), apps: map[id.App]*notify.App{}, gone: map[id.User]bool{}}
-	h.board = shape.NewMemory(shape.DefaultLimits(), shape.Options{})
+	h.board = shape.NewMemory(shape.DefaultLimits(), shape.Options{Most: 1 << 14})
 	h.start(store)
 	t.Cleanup(func() {
 		h.end()
@@ -381,9 +381,13 @@ func (h *house) crowd(t notify.Template, n int) []member {
 		good(h.t, err)
 		h.accept(all[i].By, s)
 	}
-	h.handle(t, subjects[n-1])
+	var got map[string]string
+	for slices.ContainsFunc(subjects, func(s string) bool { return got[s] == "" }) {
+		h.handle(t, subjects[n-1])
+		got = h.handles(t)
+	}
 	for i, s := range subjects {
-		all[i].handle = h.handle(t, s)
+		all[i].handle = got[s]
 	}
 	return all
 }
