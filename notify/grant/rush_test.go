@@ -20,7 +20,7 @@ import (
 func TestRush(t *testing.T) {
 	on(t, func(t *testing.T, h *house) {
 		rnd := seed(t)
-		m := &moody{backend: h.store, rnd: rnd}
+		m := &moody{backend: h.store, rnd: rand.New(rand.NewPCG(rnd.Uint64(), 0))}
 		nodes := []*grant.Book{h.node(m, h.store), h.node(m, h.store)}
 		const people, apps, rounds, callers = 4, 2, 12, 8
 		var guests []grant.By
