@@ -141,6 +141,7 @@ func (s *session) identify(who account.Session) (code int) {
 	if s.greeting == nil { // closed meanwhile
 		return wire.CloseGoingAway
 	}
+	s.greeting.device = id.Device(strings.Clone(string(who.Device)))
 	for _, sig := range s.greeting.missed {
 		if code := s.struck(sig); code != 0 {
 			return code
@@ -171,13 +172,13 @@ func (s *session) welcome(reply *frame) {
 		s.mu.Unlock()
 		return
 	}
-	held := s.greeting.held
+	held, device := s.greeting.held, s.greeting.device
 	for _, f := range held {
 		s.lossy -= len(f.bytes)
 	}
 	s.greeting = nil
 	s.phase = live
-	s.arrive()
+	s.arrive(device)
 	s.pinged = s.gw.wheel.now()
 	start := s.enqueue(append([]*frame{reply}, held...)...)
 	u, mine, conn := s.user, s.id, s.conn

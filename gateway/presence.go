@@ -11,7 +11,7 @@ import (
 
 // Presence knows who is around. *presence.Service fits.
 type Presence interface {
-	Arrive(u id.User, session id.Session) *presence.Seat
+	Arrive(u id.User, session id.Session, device id.Device) *presence.Seat
 	Leave(seat *presence.Seat)
 	Status(ctx context.Context, seat *presence.Seat, to wire.Status) error
 	// Views are how users are seen by those who may know, MayKnow who may; in the order asked.
@@ -26,9 +26,9 @@ type Presence interface {
 func (g *Gateway) ShowPresence(p Presence) { g.presence = p }
 
 // arrive notes a session that is live now. Its lock is held, so that its end comes later.
-func (s *session) arrive() {
+func (s *session) arrive(device id.Device) {
 	if s.gw.presence != nil {
-		s.seat = s.gw.presence.Arrive(s.user, s.id)
+		s.seat = s.gw.presence.Arrive(s.user, s.id, device)
 	}
 }
 

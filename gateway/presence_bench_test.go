@@ -35,7 +35,7 @@ func BenchmarkWatch(b *testing.B) {
 		u := id.User(fmt.Sprintf("friend-%d", i))
 		n.befriend("ann", u)
 		if i%2 == 0 {
-			n.presence.Arrive(u, "d")
+			n.presence.Arrive(u, "d", "d")
 		}
 		friends = append(friends, string(u))
 	}
@@ -67,7 +67,7 @@ func presenceChange(b *testing.B, watchers int, mute bool) {
 	for i := range 50 { // so that none of them is told of too often
 		u := id.User(fmt.Sprintf("ben-%d", i))
 		n.v.register(u)
-		seats, people = append(seats, n.presence.Arrive(u, "b")), append(people, string(u))
+		seats, people = append(seats, n.presence.Arrive(u, "b", "b")), append(people, string(u))
 	}
 	for i := range watchers {
 		n.join(id.User(fmt.Sprintf("user-%d", i)), "d").watch(people...)

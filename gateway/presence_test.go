@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -194,6 +195,28 @@ func TestPresenceBetweenNodes(t *testing.T) {
 	b.visibleTo("ben", "friends")
 	ann.sees("ben online")
 	ann.silent(isPresence)
+}
+
+// Every node knows which devices are live on any, under the names of their sign-ins.
+func TestLiveDevicesBetweenNodes(t *testing.T) {
+	v := redisVillage(t)
+	a, b := v.node(slow), v.node(slow)
+	phone := a.join("ann", "phone")
+	b.join("ann", "laptop")
+	live := func(n *villageNode, want ...id.Device) func() bool {
+		return func() bool {
+			got, err := n.presence.Live(v.ctx, "ann")
+			ok(t, err)
+			return slices.Equal(got, want)
+		}
+	}
+	for _, n := range []*villageNode{a, b} {
+		eventually(t, "both are live", live(n, "laptop", "phone"))
+	}
+	phone.conn.Close()
+	for _, n := range []*villageNode{a, b} {
+		eventually(t, "the phone has gone", live(n, "laptop"))
+	}
 }
 
 // brief renews so often that a death is noticed within three seconds or so.

@@ -98,6 +98,7 @@ type greeting struct {
 	held   []*frame
 	missed []wire.Signal // what cannot be judged before the sign-in is known
 	left   map[id.Stream]bool
+	device id.Device // of the sign-in, once that is known
 }
 
 // A partial is input that is not a whole message yet.

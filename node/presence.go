@@ -19,7 +19,7 @@ func (n *Node) around(c *Config) error {
 		return err
 	}
 	opt := presence.DefaultOptions()
-	opt.Again, opt.Log = n.gateway.LookAgain, n.log
+	opt.Again, opt.Log, opt.Devices = n.gateway.LookAgain, n.log, c.SessionsPerUser
 	n.Presence = presence.NewService(board, n.bus, presencePeople{n.Accounts}, presenceTies{n.Contacts}, opt)
 	n.closers = append(n.closers, n.Presence.Close)
 	n.gateway.ShowPresence(n.Presence)

@@ -101,7 +101,7 @@ func (s *Service) writeAll(ctx context.Context) error {
 	s.mu.Lock()
 	lines := make([]Line, 0, len(s.here))
 	for u := range s.here {
-		lines = append(lines, Line{u, s.best(u)})
+		lines = append(lines, s.line(u))
 	}
 	s.mu.Unlock()
 	for len(lines) > 0 {
@@ -129,52 +129,72 @@ func (s *Service) retry() {
 	}
 }
 
-// flush writes what is dirty to the board and rings for it. What cannot be
+// flush writes what is dirty to the board and rings for what shows. What cannot be
 // written is tried again when the lease is renewed; this node's own watchers are
 // told all the same.
 func (s *Service) flush(ctx context.Context) {
 	for {
-		users, put, drop := s.take()
-		if len(users) == 0 {
+		b := s.take()
+		if len(b.drop)+len(b.put) == 0 {
 			return
 		}
 		within, cancel := context.WithTimeout(ctx, boardWithin)
-		err := s.board.Drop(within, drop...)
+		err := s.board.Drop(within, b.drop...)
 		if err == nil {
-			err = s.board.Put(within, put...)
+			err = s.board.Put(within, b.put...)
 		}
 		cancel()
-		for _, u := range users {
+		for _, u := range b.shows {
 			s.bus.Publish(bus.PresenceTopic(u), bus.Message{Kind: bus.Signal})
 		}
 		if s.failed(ctx, err) {
-			s.mu.Lock()
-			for _, u := range users {
-				s.dirty[u] = struct{}{}
-			}
-			s.mu.Unlock()
+			s.putBack(b)
 			return
 		}
 	}
 }
 
-// take is a batch of those who are dirty, and what the board is to say of them.
-func (s *Service) take() (users []id.User, put []Line, drop []id.User) {
+// A batch is what the board is to be told at once.
+type batch struct {
+	put   []Line
+	drop  []id.User
+	shows []id.User // those of them whose change others may see
+}
+
+// take is a batch of those who are dirty.
+func (s *Service) take() (b batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for u := range s.dirty {
-		if len(users) == batchMost {
+	for u, shows := range s.dirty {
+		if len(b.drop)+len(b.put) == batchMost {
 			break
 		}
 		delete(s.dirty, u)
-		users = append(users, u)
-		if best := s.best(u); best == Offline {
-			drop = append(drop, u)
+		if shows {
+			b.shows = append(b.shows, u)
+		}
+		if l := s.line(u); l.State == Offline {
+			b.drop = append(b.drop, u)
 		} else {
-			put = append(put, Line{u, best})
+			b.put = append(b.put, l)
 		}
 	}
-	return users, put, drop
+	return b
+}
+
+// putBack makes dirty again what could not be written. The next batch rings anew.
+func (s *Service) putBack(b batch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, u := range b.drop {
+		s.stale(u, false)
+	}
+	for _, l := range b.put {
+		s.stale(l.User, false)
+	}
+	for _, u := range b.shows {
+		s.stale(u, true)
+	}
 }
 
 const (

@@ -3,6 +3,7 @@ package presence
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -77,6 +78,20 @@ func (s *Service) states(ctx context.Context, users []id.User) ([]State, error) 
 		states[i] = Better(states[i], s.best(u))
 	}
 	return states, nil
+}
+
+// Live are the devices of u that have a live session, on this node and the others.
+// Unavailable: the board does not answer.
+func (s *Service) Live(ctx context.Context, u id.User) ([]id.Device, error) {
+	devices, err := s.board.Devices(ctx, u)
+	if err != nil {
+		return nil, fmt.Errorf("%w: look at the board: %w", fault.Unavailable, err)
+	}
+	s.mu.Lock()
+	devices = append(devices, s.devices(u)...) // what is not written yet counts
+	s.mu.Unlock()
+	slices.Sort(devices)
+	return slices.Compact(devices), nil
 }
 
 // view puts together how one user is seen. The same is read whatever there is to

@@ -2,6 +2,7 @@ package presence
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,14 +24,14 @@ func NewMemory() *Memory { return &Memory{nodes: map[*memoryNode]struct{}{}} }
 type memoryNode struct {
 	*Memory
 	lease time.Duration
-	lines map[id.User]State
+	lines map[id.User]Line
 	until time.Time // of the lease; zero: there is none
 	seen  int       // leases, at the latest Renew
 }
 
 // Node is the board for one more node, whose lease lasts that long without being renewed.
 func (m *Memory) Node(lease time.Duration) Board {
-	return &memoryNode{Memory: m, lease: lease, lines: map[id.User]State{}, seen: -1}
+	return &memoryNode{Memory: m, lease: lease, lines: map[id.User]Line{}, seen: -1}
 }
 
 // Wipe loses everything, as a board elsewhere may.
@@ -65,7 +66,7 @@ func (n *memoryNode) Put(_ context.Context, lines ...Line) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, l := range lines {
-		n.lines[l.User] = l.State
+		n.lines[l.User] = l
 	}
 	return nil
 }
@@ -88,11 +89,25 @@ func (n *memoryNode) Look(_ context.Context, users []id.User) ([]State, error) {
 		states[i] = Offline
 		for o := range n.nodes {
 			if now.Before(o.until) {
-				states[i] = Better(states[i], o.lines[u])
+				states[i] = Better(states[i], o.lines[u].State)
 			}
 		}
 	}
 	return states, nil
+}
+
+func (n *memoryNode) Devices(_ context.Context, u id.User) ([]id.Device, error) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	now := time.Now()
+	var devices []id.Device
+	for o := range n.nodes {
+		if now.Before(o.until) {
+			devices = append(devices, o.lines[u].Devices...)
+		}
+	}
+	slices.Sort(devices)
+	return slices.Compact(devices), nil
 }
 
 func (n *memoryNode) Renew(context.Context) (wiped, moved bool, err error) {

@@ -1,11 +1,12 @@
 // Package presence knows who is around: which users have live sessions, on
-// which node, in what state; and who may know.
+// which node and which devices, in what state; and who may know.
 //
 // The cost is that of those who look. A change of somebody's state is one write
 // and one ring on a topic of theirs, to which nodes listen that hold a session
 // watching them; nothing is sent to friends who do not look. A node renews one
 // lease for all its users, not one for each, and a session costs nothing while
-// its state stays.
+// its state stays. That a device of somebody who is there anyway comes or goes is
+// a write, and no ring.
 //
 // A ring says only that it is time to look, and every node that is rung looks by
 // itself. So rings may be lost, doubled or overtake each other: the latest look
@@ -57,6 +58,8 @@ func Better(a, b State) State {
 type Line struct {
 	User  id.User
 	State State // Online or Away
+
+	Devices []id.Device // with a live session there; none while all that were are in their grace
 }
 
 // A Board is where nodes write who is live on them. In one process it is memory
@@ -69,6 +72,9 @@ type Board interface {
 	// Look returns the best state of each user on all nodes whose lease has not
 	// ended, in the order asked; Offline for who has none.
 	Look(ctx context.Context, users []id.User) ([]State, error)
+	// Devices are those of a user with a live session on any node whose lease has
+	// not ended, each once, in order.
+	Devices(ctx context.Context, u id.User) ([]id.Device, error)
 	// Renew keeps this node's lease, which begins with the first call. wiped: the
 	// board knows no lease of this node; its lines may be lost and must be
 	// written again (so says the first call too). moved: other nodes have come, or

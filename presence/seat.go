@@ -1,6 +1,7 @@
 package presence
 
 import (
+	"slices"
 	"time"
 
 	"github.com/teahouse-im/teahouse/id"
@@ -10,6 +11,7 @@ import (
 type Seat struct {
 	user    id.User
 	session id.Session // the sign-in
+	device  id.Device  // its
 
 	// Guarded by the Service's lock.
 	next  *Seat         // of the same user
@@ -25,8 +27,8 @@ type Seat struct {
 const resumeWithin = time.Second
 
 // Arrive seats a live session, which is active. It does not wait: others are told soon.
-func (s *Service) Arrive(u id.User, session id.Session) *Seat {
-	seat := &Seat{user: u, session: session, state: Online}
+func (s *Service) Arrive(u id.User, session id.Session, device id.Device) *Seat {
+	seat := &Seat{user: u, session: session, device: device, state: Online}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.change(u, func() {
@@ -35,6 +37,9 @@ func (s *Service) Arrive(u id.User, session id.Session) *Seat {
 				s.resume(seat, o)
 				s.unseat(o)
 			}
+		}
+		if !s.lives(u, device) {
+			s.outdate(u, false)
 		}
 		seat.next = s.here[u]
 		s.here[u] = seat
@@ -53,7 +58,7 @@ func (s *Service) resume(seat, before *Seat) {
 }
 
 // Leave ends a session. Nothing is told before the grace is over, in which the
-// device may be back.
+// device may be back; only whoever asks what is live hears of it soon.
 func (s *Service) Leave(seat *Seat) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,6 +67,9 @@ func (s *Service) Leave(seat *Seat) {
 	}
 	seat.left = s.since()
 	s.leaving = append(s.leaving, seat)
+	if !s.lives(seat.user, seat.device) {
+		s.outdate(seat.user, false)
+	}
 	if !s.live(seat.user) { // then it may be asked for when they were last seen
 		s.used = append(s.used, seat)
 		ring(s.notes)
@@ -74,10 +82,18 @@ func (s *Service) change(u id.User, alter func()) {
 	before := s.best(u)
 	alter()
 	if s.best(u) != before {
-		s.dirty[u] = struct{}{}
-		ring(s.news)
+		s.outdate(u, true)
 	}
 }
+
+// outdate has u's line written again, and those told who watch u if it shows.
+func (s *Service) outdate(u id.User, shows bool) {
+	s.stale(u, shows)
+	ring(s.news)
+}
+
+// stale notes that u's line has to be written again, sooner or later.
+func (s *Service) stale(u id.User, shows bool) { s.dirty[u] = s.dirty[u] || shows }
 
 // best is the best state of u's sessions here, those in grace included.
 func (s *Service) best(u id.User) State {
@@ -97,6 +113,29 @@ func (s *Service) live(u id.User) bool {
 	}
 	return false
 }
+
+// lives tells whether a device of u has a session here that has not ended.
+func (s *Service) lives(u id.User, device id.Device) bool {
+	for seat := s.here[u]; seat != nil; seat = seat.next {
+		if seat.left == 0 && seat.device == device {
+			return true
+		}
+	}
+	return false
+}
+
+// devices are those of u that have one, up to as many as may.
+func (s *Service) devices(u id.User) (out []id.Device) {
+	for seat := s.here[u]; seat != nil; seat = seat.next {
+		if seat.left == 0 && len(out) < s.opt.Devices && !slices.Contains(out, seat.device) {
+			out = append(out, seat.device)
+		}
+	}
+	return out
+}
+
+// line is what the board is to say of u.
+func (s *Service) line(u id.User) Line { return Line{u, s.best(u), s.devices(u)} }
 
 // unseat takes a seat out of its user's list.
 func (s *Service) unseat(seat *Seat) {

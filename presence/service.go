@@ -18,6 +18,8 @@ type Options struct {
 	Grace time.Duration
 	// RenewEvery is how often the lease is renewed; the board's must last several times as long.
 	RenewEvery time.Duration
+	// Devices is how many of one user's the board is told of. There are more for moments only.
+	Devices int
 	// Again is told that anybody may be seen in another way than before, without a
 	// ring: those who watch should look again. It must not block.
 	Again func()
@@ -30,7 +32,7 @@ const Lease = 20 * time.Second
 
 // DefaultOptions are those of a fresh installation.
 func DefaultOptions() Options {
-	return Options{Grace: 8 * time.Second, RenewEvery: 4 * time.Second, Again: func() {}, Log: zerolog.Nop()}
+	return Options{Grace: 8 * time.Second, RenewEvery: 4 * time.Second, Devices: 10, Again: func() {}, Log: zerolog.Nop()}
 }
 
 const (
@@ -52,10 +54,10 @@ type Service struct {
 
 	mu       sync.Mutex // guards what follows
 	here     map[id.User]*Seat
-	leaving  []*Seat              // in the order in which they left
-	resuming []*Seat              // in the order in which they came back
-	dirty    map[id.User]struct{} // whose line on the board is out of date
-	used     []*Seat              // whose last use is to be written down
+	leaving  []*Seat          // in the order in which they left
+	resuming []*Seat          // in the order in which they came back
+	dirty    map[id.User]bool // whose line on the board is out of date; whether that shows
+	used     []*Seat          // whose last use is to be written down
 
 	news   chan struct{} // something is dirty or leaves
 	missed chan struct{} // rings may have been lost
@@ -81,7 +83,7 @@ func NewService(board Board, rings Rings, people People, ties Ties, opt Options)
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Service{
 		board: board, bus: rings, people: people, ties: ties, opt: opt, start: time.Now(), stop: stop,
-		here: map[id.User]*Seat{}, dirty: map[id.User]struct{}{},
+		here: map[id.User]*Seat{}, dirty: map[id.User]bool{},
 		news: make(chan struct{}, 1), missed: make(chan struct{}, 1), notes: make(chan struct{}, 1),
 	}
 	s.work.Go(func() { s.keep(ctx) })

@@ -3,6 +3,7 @@ package presence_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -132,6 +133,23 @@ func (w *town) node() *node {
 	return n
 }
 
+// Arrive seats a device, whose sign-in is called like it.
+func (n *node) Arrive(u id.User, device string) *presence.Seat {
+	return n.Service.Arrive(u, id.Session(device), id.Device(device))
+}
+
+// lives checks which devices of somebody the node knows to be live.
+func (n *node) lives(u id.User, want ...id.Device) {
+	n.w.t.Helper()
+	got, err := n.Live(n.w.t.Context(), u)
+	if err != nil {
+		n.w.t.Fatal(err)
+	}
+	if !slices.Equal(got, want) {
+		n.w.t.Fatalf("of %s %q are live, want %q", u, got, want)
+	}
+}
+
 // looks is how often the node had everybody looked at since it was last asked.
 func (n *node) looks() int {
 	n.w.mu.Lock()
@@ -192,6 +210,13 @@ func (b *fragile) Look(ctx context.Context, users []id.User) ([]presence.State, 
 		return nil, errAway
 	}
 	return b.Board.Look(ctx, users)
+}
+
+func (b *fragile) Devices(ctx context.Context, u id.User) ([]id.Device, error) {
+	if b.away() {
+		return nil, errAway
+	}
+	return b.Board.Devices(ctx, u)
 }
 
 func (b *fragile) Renew(ctx context.Context) (wiped, moved bool, err error) {

@@ -40,6 +40,8 @@ func Run(t *testing.T, open func(t *testing.T) World) {
 		{"one node", oneNode},
 		{"many users", manyUsers},
 		{"the best of two nodes", bestOfTwo},
+		{"devices of two nodes", devicesOfTwo},
+		{"devices of a node that dies", devicesOfTheDead},
 		{"a node that dies", death},
 		{"a node that closes", farewell},
 		{"a node that comes", arrival},

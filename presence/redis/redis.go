@@ -7,7 +7,8 @@
 // prefix of an installation, by default "teahouse" and the number of the database:
 //
 //	<prefix>!nodes-present            set of the nodes' names
-//	<prefix>!present:<node>           hash: user → o (online) or a (away); "" marks the lease
+//	<prefix>!present:<node>           hash: user → o (online) or a (away), and a line for each
+//	                                  device that is live; "" marks the lease
 //
 // Looking somebody up is one command per node, for any number of users, in one
 // round trip behind that for the names.
@@ -17,6 +18,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -83,11 +86,7 @@ func (b *Board) Put(ctx context.Context, lines ...presence.Line) error {
 	}
 	fields := make([]string, 0, 2*len(lines))
 	for _, l := range lines {
-		state := online
-		if l.State == presence.Away {
-			state = away
-		}
-		fields = append(fields, string(l.User), state)
+		fields = append(fields, string(l.User), said(l))
 	}
 	_, err := b.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
 		p.HSet(ctx, b.hash(b.me), fields)
@@ -96,6 +95,18 @@ func (b *Board) Put(ctx context.Context, lines ...presence.Line) error {
 		return nil
 	})
 	return err
+}
+
+// said is what a field says of a line. No device's name has a line break.
+func said(l presence.Line) string {
+	out := online
+	if l.State == presence.Away {
+		out = away
+	}
+	for _, d := range l.Devices {
+		out += "\n" + string(d)
+	}
+	return out
 }
 
 // Drop wipes lines.
@@ -120,23 +131,54 @@ func (b *Board) Look(ctx context.Context, users []id.User) ([]presence.State, er
 	for i := range states {
 		states[i] = presence.Offline
 	}
-	if len(users) == 0 {
-		return states, nil
-	}
-	nodes, err := b.client.SMembers(ctx, b.nodes).Result()
+	err := b.ask(ctx, users, func(i int, said string) {
+		switch state, _, _ := strings.Cut(said, "\n"); state {
+		case online:
+			states[i] = presence.Better(states[i], presence.Online)
+		case away:
+			states[i] = presence.Better(states[i], presence.Away)
+		}
+	})
 	if err != nil {
 		return nil, err
-	}
-	for start := 0; start < len(users); start += lookMost {
-		end := min(start+lookMost, len(users))
-		if err := b.look(ctx, nodes, names(users[start:end]), states[start:end]); err != nil {
-			return nil, err
-		}
 	}
 	return states, nil
 }
 
-func (b *Board) look(ctx context.Context, nodes, users []string, states []presence.State) error {
+// Devices asks every node's hash.
+func (b *Board) Devices(ctx context.Context, u id.User) ([]id.Device, error) {
+	var devices []id.Device
+	err := b.ask(ctx, []id.User{u}, func(_ int, said string) {
+		for _, d := range strings.Split(said, "\n")[1:] {
+			devices = append(devices, id.Device(d))
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(devices)
+	return slices.Compact(devices), nil
+}
+
+// ask tells what the nodes' fields say of users, and of which.
+func (b *Board) ask(ctx context.Context, users []id.User, tell func(i int, said string)) error {
+	if len(users) == 0 {
+		return nil
+	}
+	nodes, err := b.client.SMembers(ctx, b.nodes).Result()
+	if err != nil {
+		return err
+	}
+	for start := 0; start < len(users); start += lookMost {
+		end := min(start+lookMost, len(users))
+		if err := b.look(ctx, nodes, names(users[start:end]), func(i int, said string) { tell(start+i, said) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Board) look(ctx context.Context, nodes, users []string, tell func(i int, said string)) error {
 	answers := make([]*redis.SliceCmd, len(nodes))
 	_, err := b.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, node := range nodes {
@@ -149,11 +191,8 @@ func (b *Board) look(ctx context.Context, nodes, users []string, states []presen
 	}
 	for _, a := range answers {
 		for i, v := range a.Val() {
-			switch v {
-			case online:
-				states[i] = presence.Better(states[i], presence.Online)
-			case away:
-				states[i] = presence.Better(states[i], presence.Away)
+			if said, ok := v.(string); ok {
+				tell(i, said)
 			}
 		}
 	}
