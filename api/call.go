@@ -36,7 +36,9 @@ func (s *server) open(ctx context.Context, op *operation, r *http.Request) (*cal
 		return nil, err
 	}
 	var err error
-	c.query, err = readQuery(r, op.does.query)
+	if c.query, err = readQuery(r, op.does.query); err != nil && op.does.gate {
+		err = s.refused(ctx, c, &op.route, err)
+	}
 	return c, err
 }
 
