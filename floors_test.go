@@ -61,6 +61,7 @@ var floors = map[string]int{
 	"storage/storagetest":    5,
 	"node":                   6,
 	"bench":                  7,
+	"law":                    7,
 	"cmd/teahouse":           8,
 }
 
