@@ -275,7 +275,7 @@ func (c *checked) checkAct(g Grant) {
 	if g.Scope == Window {
 		want = "message"
 	}
-	if g.Act.Kind != want || g.Act.At.IsZero() || g.Act.Name == "" || want == "tap" && (g.Act.Page == "" || g.Sheet == nil) {
+	if g.Act.Kind != want || g.Act.At.IsZero() || g.Act.Name == "" || want == "tap" && (g.Act.Page == "" || g.Item == "") {
 		c.broken("grant %s of scope %s comes from no act: %q", g.ID, g.Scope, g.Act.Kind)
 	}
 }

@@ -193,8 +193,8 @@ func (d *deciding) mint(c consent, item asked, i int) Grant {
 	g := Grant{
 		ID: d.mints[i], User: d.by.User, App: c.App, AppName: c.AppName, Template: item.Template, Version: item.Version, Title: shown.Title,
 		Scope: shown.Scope, Subject: shown.Subject, Locked: shown.Locked, Cadence: shown.Cadence,
-		Act:   Act{Kind: "tap", Page: c.Tap.Page, At: c.Tap.At, Device: c.By.Device, Name: string(c.Tap.Name)},
-		Sheet: &shown, Uses: shown.Uses, Left: shown.Uses, MintedAt: d.now, ExpiresAt: shown.Until, HandedAt: d.handed[i],
+		Act:  Act{Kind: "tap", Page: c.Tap.Page, At: c.Tap.At, Device: c.By.Device, Name: string(c.Tap.Name)},
+		Item: shown.Item, Until: shown.Until, Uses: shown.Uses, Left: shown.Uses, MintedAt: d.now, ExpiresAt: shown.Until, HandedAt: d.handed[i],
 	}
 	if g.Scope == Progress {
 		g.ExpiresAt, g.Lives = d.now.Add(time.Duration(item.Within)), item.Lives

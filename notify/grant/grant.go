@@ -119,7 +119,9 @@ type Grant struct {
 	Locked   Values      `json:"locked,omitempty"`
 	Cadence  *Cadence    `json:"cadence,omitempty"`
 	Act      Act         `json:"act"`
-	Sheet    *SheetItem  `json:"sheet,omitempty"` // as shown
+	Item     string      `json:"item,omitempty"` // of the sheet, which promised it
+	Until    time.Time   `json:"until,omitzero"` // then at the latest
+	Sheet    *SheetItem  `json:"-"`              // as shown; only Why looks it up
 
 	Uses      int         `json:"uses"` // granted, by each turn of a window; 0 for standing
 	Left      int         `json:"left"` // of them; for standing see Remaining
@@ -135,6 +137,18 @@ type Grant struct {
 	Turn     int       `json:"turn,omitzero"`    // window: how often the user has written
 	End      string    `json:"end,omitempty"`    // Consumed or Closed
 	Stopped  bool      `json:"stopped,omitzero"` // it was the user who closed it
+}
+
+// shown is the item of the sheet that a grant was accepted on, as it was shown: all
+// of it stays as it is in the grant.
+func (g *Grant) shown() *SheetItem {
+	if g.Item == "" {
+		return nil
+	}
+	return &SheetItem{
+		Item: g.Item, AppName: g.AppName, Title: g.Title, Locked: g.Locked, Uses: g.Uses, Until: g.Until, Page: g.Act.Page,
+		Scope: g.Scope, Subject: g.Subject, Cadence: g.Cadence,
+	}
 }
 
 // A Span is a time.Duration that is stored in nanoseconds.

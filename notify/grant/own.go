@@ -110,6 +110,7 @@ func (b *Book) Why(ctx context.Context, u id.User, name string) (Notice, Grant, 
 	if err == nil && !found {
 		err = fmt.Errorf("notice %s has no grant", notice.ID)
 	}
+	g.Sheet = g.shown()
 	return notice, g, err
 }
 

@@ -139,7 +139,7 @@ func TestWhy(t *testing.T) {
 			if n.App != app || n.Template != o.Template || n.Version != 1 || g.Act.Kind != "tap" || g.Act.Page != "/queue" || !g.Act.At.Equal(tapped) || g.Act.Device != "phone" {
 				t.Fatalf("notice %+v, grant %+v", n, g)
 			}
-			if g.Sheet == nil || g.Sheet.AppName != appName || g.Sheet.Title != o.Title || fmt.Sprint(g.Sheet.Locked) != fmt.Sprint(o.Locked) || !g.Sheet.Until.Equal(s.Items[0].Until) {
+			if g.Sheet == nil || g.Sheet.AppName != appName || g.Sheet.Title != o.Title || fmt.Sprint(*g.Sheet) != fmt.Sprint(s.Items[0]) {
 				t.Fatalf("the sheet as shown: %+v", g.Sheet)
 			}
 		}
