@@ -32,6 +32,7 @@ func (s *Service) Read(ctx context.Context, u id.User, r wire.Read) (wire.Positi
 			return wire.Position{}, err
 		}
 		s.tellRead(a, to)
+		s.opt.HasRead(u, a.stream, to)
 	}
 	return wire.Position{Seq: int64(a.readHead().Seq), Unread: a.unread(head)}, nil
 }

@@ -47,6 +47,8 @@ type Options struct {
 	RecallWindowFiles time.Duration // the same, for files
 	Media             Library       // what messages show; nil: they cannot
 	Apps              Apps          // who can be written to beside people; nil: nobody
+
+	HasRead func(u id.User, s id.Stream, upTo id.Seq) // hears how far somebody has read, on this node; must not block
 }
 
 // DefaultOptions are those of a fresh installation.
@@ -78,6 +80,9 @@ type Service struct {
 func NewService(store Store, log stream.Log, seq *stream.Sequencer, b bus.Bus, people People, rel Relations, opt Options) *Service {
 	if opt.Apps == nil {
 		opt.Apps = noApps{}
+	}
+	if opt.HasRead == nil {
+		opt.HasRead = func(id.User, id.Stream, id.Seq) {}
 	}
 	return &Service{store: store, log: log, seq: seq, bus: b, people: people, rel: rel, opt: opt, recent: newRecent()}
 }
