@@ -21,7 +21,7 @@ func (s *All) Run(c *Command) error {
 	if len(c.Addr) > 0 {
 		list = list[1:]
 	} else {
-		list = append(list, &Storecost{Entries: s.Entries, Senders: 50, Rounds: 5, Within: 18e11})
+		list = append(list, &Redeem{Apps: 60, People: 200, Flying: 64}, &Storecost{Entries: s.Entries, Senders: 50, Rounds: 5, Within: 18e11})
 	}
 	if max(c.Nodes, len(c.Addr)) > 1 {
 		list = append(list, &Hot{Senders: 16, Flying: 16})

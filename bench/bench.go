@@ -36,6 +36,7 @@ type Command struct {
 	Timeline  Timeline  `cmd:"" help:"A page of moments, read by people with few and with many friends."`
 	Post      Post      `cmd:"" help:"Posting to few and to many friends: acknowledged, in their timelines, told."`
 	Presence  Presence  `cmd:"" help:"One person's changes of state, which many watch."`
+	Redeem    Redeem    `cmd:"" help:"Notices of mini-programs: grants that users gave are redeemed."`
 	Start     Start     `cmd:"" help:"Time to be ready, memory when idle, size of the program."`
 	Hot       Hot       `cmd:"" help:"1, 2 and 4 nodes write into one group: throughput and fairness."`
 	All       All       `cmd:"" help:"Every scenario of the promises, in one table."`
