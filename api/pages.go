@@ -13,7 +13,7 @@ const pagesPath = "/m/"
 // showPage serves a file of a mini-program. Its pages are somebody else's, on
 // this server's origin: they run sandboxed, which takes that origin away from
 // them, load nothing but what is in their package, and talk to nobody but the
-// window they are shown in.
+// window they are shown in and the servers that the package has declared.
 func (s *server) showPage(w http.ResponseWriter, r *http.Request) {
 	x := w.(*exchange)
 	x.route = "showPage"
@@ -28,7 +28,7 @@ func (s *server) showPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := x.Header()
-	h.Set("Content-Security-Policy", pagePolicy(r.Host, app))
+	h.Set("Content-Security-Policy", pagePolicy(r.Host, app, page.Connects))
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()")
 	// A sandboxed page is of no origin: what it loads from here comes from elsewhere.
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
@@ -42,13 +42,16 @@ func (s *server) showPage(w http.ResponseWriter, r *http.Request) {
 // pagePolicy is what a page of an app may do. 'self' means nothing in a page that
 // is of no origin, so the package is named by its address; a source of http is
 // also that of https.
-func pagePolicy(host, app string) string {
-	own := "'self'"
+func pagePolicy(host, app string, connects []string) string {
+	own, servers := "'self'", "'none'"
+	if len(connects) > 0 {
+		servers = strings.Join(connects, " ")
+	}
 	if plainHost(host) {
 		own = "http://" + host + pagesPath + app + "/"
 	}
 	return "sandbox allow-scripts; default-src 'none'; script-src " + own + "; style-src " + own + " 'unsafe-inline'; img-src " + own +
-		" data:; font-src " + own + "; media-src " + own + "; connect-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+		" data:; font-src " + own + "; media-src " + own + "; connect-src " + servers + "; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 }
 
 // plainHost tells whether a Host header is a name or an IPv4 address, perhaps

@@ -3,6 +3,8 @@ package api
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
+	"fmt"
 	"mime/multipart"
 	"net/http"
 	"strings"
@@ -89,7 +91,7 @@ func TestPoliciesOfPages(t *testing.T) {
 		"tea.example": true, "tea.example:8443": true, "127.0.0.1:80": true, "[::1]:80": false, "": false, "x; script-src *": false, "x'": false,
 		"x y": false, "x,y": false, "x:*": false, "*": false, "x/": false, "é": false,
 	} {
-		p := pagePolicy(host, "app-x")
+		p := pagePolicy(host, "app-x", nil)
 		if strings.Contains(p, "script-src http://"+host+"/m/app-x/;") != named || named == strings.Contains(p, "script-src 'self';") {
 			t.Errorf("of %q: %s", host, p)
 		}
@@ -97,6 +99,30 @@ func TestPoliciesOfPages(t *testing.T) {
 			t.Errorf("the host %q got out of its place: %s", host, p)
 		}
 	}
+}
+
+// A page talks to the servers that its package declares, which everybody can see, and to no other.
+func TestServersOfPages(t *testing.T) {
+	h := open(t)
+	a := h.app()
+	seen := func(want ...string) {
+		t.Helper()
+		for _, got := range []map[string]any{h.get("/v1/mini-programs/"+a.id, h.as(session)).want(200).object(), h.get("/v1/developer/apps", a.developer).want(200).items()[0]} {
+			if fmt.Sprint(got["connects"]) != fmt.Sprint(want) {
+				t.Errorf("it connects to %v, want %v", got["connects"], want)
+			}
+		}
+		allowed := cmp.Or(strings.Join(want, " "), "'none'")
+		if got := h.get("/m/"+a.id+"/", "").want(200).header.Get("Content-Security-Policy"); !strings.Contains(got, "; connect-src "+allowed+"; form-action") {
+			t.Errorf("the policy is %s", got)
+		}
+	}
+	h.putPackage(a.id, a.developer, "application/zip", zipped(t, "index.html", "x", "teahouse.json", `{"connect": ["https://api.example.com", "https://b.example:8443"]}`)).want(204)
+	seen("https://api.example.com", "https://b.example:8443")
+	h.putPackage(a.id, a.developer, "application/zip", zipped(t, "index.html", "x", "teahouse.json", `{"connect": ["http://127.0.0.1"]}`)).refused("bad_request")
+	seen("https://api.example.com", "https://b.example:8443")
+	h.putPackage(a.id, a.developer, "application/zip", zipped(t, "index.html", "x")).want(204)
+	seen()
 }
 
 func TestPackagesAreReadStrictly(t *testing.T) {

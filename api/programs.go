@@ -52,13 +52,14 @@ type (
 // What is answered.
 type (
 	miniProgram struct {
-		App       string `json:"app"`
-		Name      string `json:"name"`
-		Category  string `json:"category"`
-		Summary   string `json:"summary"`
-		Page      string `json:"page,omitempty" doc:"Where its pages are, relative to the server; left out if it has none."`
-		Following bool   `json:"following" doc:"I have it in my list. It gives the app nothing, and the app is not told."`
-		Muted     bool   `json:"muted" doc:"It can neither reach nor ask me."`
+		App       string   `json:"app"`
+		Name      string   `json:"name"`
+		Category  string   `json:"category"`
+		Summary   string   `json:"summary"`
+		Page      string   `json:"page,omitempty" doc:"Where its pages are, relative to the server; left out if it has none."`
+		Connects  []string `json:"connects" doc:"The servers that its pages may talk to, as its package declares them."`
+		Following bool     `json:"following" doc:"I have it in my list. It gives the app nothing, and the app is not told."`
+		Muted     bool     `json:"muted" doc:"It can neither reach nor ask me."`
 	}
 	ownApp struct {
 		App        string     `json:"app"`
@@ -66,6 +67,7 @@ type (
 		Category   string     `json:"category"`
 		Summary    string     `json:"summary"`
 		Page       string     `json:"page,omitempty" doc:"Where its pages are, relative to the server; left out if it has none."`
+		Connects   []string   `json:"connects" doc:"The origins that its pages may call: those in its package's teahouse.json."`
 		Reach      int        `json:"reach" doc:"How many people my apps together may reach in 24 hours."`
 		CreatedAt  wire.Time  `json:"created_at"`
 		PackagedAt *wire.Time `json:"packaged_at,omitempty" doc:"When its pages were handed in."`
@@ -99,10 +101,13 @@ func pagesOf(a miniprogram.App) string {
 	return pagesPath + string(a.ID) + "/"
 }
 
+// connectsOf are the servers that an app's pages may talk to.
+func connectsOf(a miniprogram.App) []string { return append([]string{}, a.Connects...) }
+
 // own is an app as its developer sees it.
 func (s *server) own(a miniprogram.App) ownApp {
 	out := ownApp{
-		App: string(a.ID), Name: a.Name, Category: a.Category, Summary: a.Summary, Page: pagesOf(a),
+		App: string(a.ID), Name: a.Name, Category: a.Category, Summary: a.Summary, Page: pagesOf(a), Connects: connectsOf(a),
 		Reach: miniprogram.Reaches[a.Tier], CreatedAt: wire.Time{Time: a.CreatedAt}, PackagedAt: timeOr(a.Packaged),
 	}
 	switch now := s.now(); {
@@ -124,7 +129,7 @@ func timeOr(t time.Time) *wire.Time {
 
 // face is a mini-program as its users see it.
 func (s *server) face(ctx context.Context, u id.User, a miniprogram.App) (miniProgram, error) {
-	out := miniProgram{App: string(a.ID), Name: a.Name, Category: a.Category, Summary: a.Summary, Page: pagesOf(a)}
+	out := miniProgram{App: string(a.ID), Name: a.Name, Category: a.Category, Summary: a.Summary, Page: pagesOf(a), Connects: connectsOf(a)}
 	var err error
 	if out.Following, err = s.programs.Following(ctx, u, string(a.ID)); err != nil {
 		return out, err

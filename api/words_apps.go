@@ -65,7 +65,7 @@ var appWords = map[string]opWords{
 	"createSecret": {"Make a new secret", "Earlier ones work for 24 hours more.", nil, []fault.Code{"conflict"}},
 	"listSecrets":  {"List an app's secrets", "", nil, nil},
 	"dropSecret":   {"End a secret", "At once, and with it the tokens that were got for it.", nil, []fault.Code{"conflict"}},
-	"putPackage":   {"Hand in an app's pages", "A zip of at most 2 MiB with an index.html. They replace those before, and are shown sandboxed under /m/{app}/.", nil, []fault.Code{"conflict"}},
+	"putPackage":   {"Hand in an app's pages", "A zip of at most 2 MiB with an index.html. They replace those before, and are shown sandboxed under /m/{app}/. Its teahouse.json lists in connect the origins that they may call: at most 8, of https and by name.", nil, []fault.Code{"conflict"}},
 
 	"listCases":  {"List cases", "What is undecided first.", nil, nil},
 	"getCase":    {"Look at a case", "With its evidence.", nil, nil},

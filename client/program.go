@@ -13,13 +13,14 @@ import (
 type (
 	// MiniProgram is one as its users see it.
 	MiniProgram struct {
-		App       string `json:"app"`
-		Name      string `json:"name"`
-		Category  string `json:"category"`
-		Summary   string `json:"summary"`
-		Page      string `json:"page"` // where its pages are; "" if it has none
-		Following bool   `json:"following"`
-		Muted     bool   `json:"muted"`
+		App       string   `json:"app"`
+		Name      string   `json:"name"`
+		Category  string   `json:"category"`
+		Summary   string   `json:"summary"`
+		Page      string   `json:"page"`     // where its pages are; "" if it has none
+		Connects  []string `json:"connects"` // the origins that its pages may call
+		Following bool     `json:"following"`
+		Muted     bool     `json:"muted"`
 	}
 	// OwnApp is one as its developer sees it. Secret is told once, when it is made.
 	OwnApp struct {
@@ -86,7 +87,22 @@ func (a *API) CreateApp(ctx context.Context, name, category, summary string) (Ow
 	return app, err
 }
 
-// PutPackage hands in the pages of an app, as a zip with index.html at its root.
+// OwnApps are the caller's own, the newest first, without their secrets.
+func (a *API) OwnApps(ctx context.Context) iter.Seq2[OwnApp, error] {
+	return all[OwnApp](ctx, a, "/developer/apps")
+}
+
+// NewSecret makes a further secret of an app. Earlier ones work for 24 hours more.
+func (a *API) NewSecret(ctx context.Context, app string) (secret string, err error) {
+	var got struct {
+		Secret string `json:"secret"`
+	}
+	err = a.do(ctx, "POST", "/developer/apps"+seg(app)+"/secrets", nil, &got)
+	return got.Secret, err
+}
+
+// PutPackage hands in the pages of an app, as a zip with index.html at its root. A
+// teahouse.json in it names the origins that they may call.
 func (a *API) PutPackage(ctx context.Context, app string, zip []byte) error {
 	req, err := http.NewRequestWithContext(ctx, "PUT", a.base+"/v1/developer/apps"+seg(app)+"/package", bytes.NewReader(zip))
 	if err != nil {

@@ -25,6 +25,8 @@ type Page struct {
 	Type string // a media type
 	Body []byte // nobody may change it
 	ETag string // with its quotes
+
+	Connects []string // the origins it may call; of the app, not of the file
 }
 
 // pageTypes are the files that a page can be made of, by their extension.

@@ -3,6 +3,7 @@ package miniprogram_test
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -57,6 +58,7 @@ func houseOn(t *testing.T, store ledger.Store) *house {
 func (h *house) node(store ledger.Store, files miniprogram.Files) *miniprogram.Service {
 	opt := miniprogram.DefaultOptions()
 	opt.Now = h.clock
+	opt.Allow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	opt.Changed = func(a id.App) {
 		h.mu.Lock()
 		defer h.mu.Unlock()

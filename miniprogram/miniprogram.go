@@ -28,8 +28,9 @@ type App struct {
 	Summary   string    `json:"summary,omitempty"`
 	Developer id.User   `json:"developer"`
 	CreatedAt time.Time `json:"created_at"`
-	Packaged  time.Time `json:"packaged,omitzero"` // when its pages were handed in; zero: it has none
-	Tier      int       `json:"tier,omitempty"`    // of its developer: see Reach
+	Packaged  time.Time `json:"packaged,omitzero"`  // when its pages were handed in; zero: it has none
+	Connects  []string  `json:"connects,omitempty"` // the origins that its pages may call, as its package declares them
+	Tier      int       `json:"tier,omitempty"`     // of its developer: see Reach
 
 	Suspension        *Suspension `json:"suspension,omitempty"`         // of the app: its tokens, pages and notices
 	NoticesSuspension *Suspension `json:"notices_suspension,omitempty"` // of its notices alone
@@ -76,6 +77,7 @@ const (
 	PackageBytes  = 2 << 20 // of the zip
 	UnpackedBytes = 8 << 20
 	PackageFiles  = 200
+	ConnectsMost  = 8 // origins that a package's pages may call
 )
 
 // Grants closes what a user granted an app, before the app meets that user as a stranger.

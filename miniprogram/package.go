@@ -55,8 +55,17 @@ func (s *Service) PutPackage(ctx context.Context, developer id.User, app string,
 	if err := s.slot(ctx); err != nil {
 		return err
 	}
-	err = unpack(raw, func(string, []byte) {})
+	var described []byte
+	err = unpack(raw, func(name string, body []byte) {
+		if name == manifestPage {
+			described = body
+		}
+	})
 	s.free()
+	if err != nil {
+		return err
+	}
+	connects, err := readManifest(described, s.opt.Allow)
 	if err != nil {
 		return err
 	}
@@ -69,7 +78,7 @@ func (s *Service) PutPackage(ctx context.Context, developer id.User, app string,
 	if err := s.files.Put(ctx, key, bytes.NewReader(raw), int64(len(raw)), packageType); err != nil {
 		return fmt.Errorf("store a package: %w: %w", fault.Unavailable, err)
 	}
-	return s.swap(ctx, a.ID, key)
+	return s.swap(ctx, a.ID, key, connects)
 }
 
 // begin notes that there will be bytes under a key, so that they are found if
@@ -82,8 +91,8 @@ func (s *Service) begin(ctx context.Context, a id.App, key string) error {
 	})
 }
 
-// swap makes a package the current one.
-func (s *Service) swap(ctx context.Context, a id.App, key string) error {
+// swap makes a package the current one, with what it may connect to.
+func (s *Service) swap(ctx context.Context, a id.App, key string, connects []string) error {
 	now := s.now()
 	due := ledger.Due{Queue: queuePackages, At: now.Add(replacedAfter + time.Second), ID: string(a)}
 	want := ledger.Want{Keys: []string{underPackages + key}}
@@ -99,7 +108,7 @@ func (s *Service) swap(ctx context.Context, a id.App, key string) error {
 			return nil, fault.Unavailable // it took so long that it was taken for abandoned
 		}
 		old := r.Package
-		r.Package, r.Packaged = key, now
+		r.Package, r.Packaged, r.Connects = key, now, connects
 		if old == "" {
 			return nil, nil
 		}
@@ -174,29 +183,32 @@ func (s *Service) Page(ctx context.Context, app, path string) (Page, error) {
 	if !ok {
 		return Page{}, fault.NotFound
 	}
-	b, err := s.bundle(ctx, a)
+	b, connects, err := s.bundle(ctx, a)
 	if err != nil && fault.From(err).Is(fault.Unavailable) && ctx.Err() == nil {
 		s.Forget(a) // what was remembered of the app may name a package that is gone
-		b, err = s.bundle(ctx, a)
+		b, connects, err = s.bundle(ctx, a)
 	}
 	if err != nil {
 		return Page{}, err
 	}
-	return b.page(path)
+	p, err := b.page(path)
+	p.Connects = connects
+	return p, err
 }
 
-// bundle is an app's package, unpacked.
-func (s *Service) bundle(ctx context.Context, a id.App) (bundle, error) {
+// bundle is an app's package, unpacked, and what its pages may connect to.
+func (s *Service) bundle(ctx context.Context, a id.App) (bundle, []string, error) {
 	r, err := s.record(ctx, a)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	case r.Suspension.Holds(s.now()):
-		return nil, ErrSuspended
+		return nil, nil, ErrSuspended
 	case r.Package == "":
-		return nil, fault.NotFound
+		return nil, nil, fault.NotFound
 	}
-	return s.bundles.Get(ctx, r.Package, otter.LoaderFunc[string, bundle](s.load))
+	b, err := s.bundles.Get(ctx, r.Package, otter.LoaderFunc[string, bundle](s.load))
+	return b, r.Connects, err
 }
 
 // load reads a package and unpacks it. Others may wait for the same, so it does not

@@ -2,6 +2,7 @@ package miniprogram
 
 import (
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -17,6 +18,9 @@ import (
 type Options struct {
 	Now        func() time.Time
 	SweepEvery time.Duration // between looks for what was left undone, in real time
+	// Allow are addresses inside the network that pages may call, also by http. Others
+	// are called by https and by name.
+	Allow []netip.Prefix
 	// Changed rings after it was stored that an app is another than before, so that
 	// other nodes can Forget it. It must not block, and may be lost in a crash.
 	Changed func(a id.App)

@@ -29,7 +29,7 @@ import (
 // has to pass.
 func (n *Node) programs(ctx context.Context, c *Config, blobs media.Blobs, secret []byte, now func() time.Time) error {
 	apps := miniprogram.DefaultOptions()
-	apps.Now, apps.Failed, apps.Changed = now, n.failed("mini-programs"), n.appChanged
+	apps.Now, apps.Failed, apps.Changed, apps.Allow = now, n.failed("mini-programs"), n.appChanged, c.WebhookAllow
 	n.Programs = miniprogram.NewService(n.store, blobs, grantsOf{n}, apps)
 	n.closers = append(n.closers, closing(n.Programs.Close))
 
