@@ -101,6 +101,10 @@ func open(t *testing.T, change ...func(*Parts, *Options)) *house {
 
 	post := feed.DefaultOptions()
 	post.Now = h.time
+	post.Apps = func(ctx context.Context, a id.App) error {
+		_, err := h.law.programs.App(ctx, string(a))
+		return err
+	}
 	h.moments = feed.NewService(store, seq, store, ties{h.contacts}, authors{h.accounts}, library{}, func(id.User, id.User, id.Post) {}, post)
 
 	parts := Parts{Accounts: h.accounts, Contacts: h.contacts, Chat: h.chat, Groups: h.chat, Moments: h.moments, Media: h.media}

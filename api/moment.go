@@ -30,8 +30,8 @@ type (
 	}
 	newAppCard struct {
 		App   string `json:"app" doc:"A mini-program."`
-		Title string `json:"title,omitempty" doc:"What the page shows."`
-		Page  string `json:"page,omitempty" doc:"A path in it."`
+		Title string `json:"title" maxLength:"64" doc:"What the page shows."`
+		Page  string `json:"page" maxLength:"512" doc:"A path in it, perhaps with a query."`
 	}
 	momentChange struct {
 		Audience newAudience `json:"audience" doc:"For whom it is from now on."`
@@ -54,6 +54,7 @@ type (
 		Text     string    `json:"text" doc:"May be empty."`
 		Media    []picture `json:"media" doc:"In the order they were given in."`
 		Location *location `json:"location,omitempty" doc:"Where it was."`
+		AppCard  *appCard  `json:"app_card,omitempty" doc:"A page of a mini-program."`
 		Mentions []string  `json:"mentions,omitempty" doc:"Who is meant."`
 		Audience *audience `json:"audience,omitempty" doc:"For whom it is; told to its author alone."`
 		Likes    []like    `json:"likes" doc:"Those I may see, the earliest first."`
@@ -65,6 +66,11 @@ type (
 		Width       int    `json:"width" doc:"Pixels."`
 		Height      int    `json:"height" doc:"Pixels."`
 		Placeholder string `json:"placeholder,omitempty" doc:"What to show before it is loaded, as a blurhash."`
+	}
+	appCard struct {
+		App   string `json:"app" doc:"The mini-program."`
+		Title string `json:"title" doc:"What the page shows."`
+		Page  string `json:"page" doc:"A path in it."`
 	}
 	location struct {
 		Lat  float64 `json:"lat" doc:"Degrees north."`
@@ -109,9 +115,6 @@ func (a newAudience) read() feed.Audience {
 
 // read makes a draft of what is asked. The domain checks it.
 func (m newMoment) read() (feed.Draft, error) {
-	if m.AppCard != nil {
-		return feed.Draft{}, fault.BadRequest.At("/app_card/app", "is no mini-program")
-	}
 	d := feed.Draft{
 		Text: m.Text, Media: m.Media, Mentions: m.Mentions, Audience: m.Audience.read(),
 	}
@@ -124,6 +127,9 @@ func (m newMoment) read() (feed.Draft, error) {
 		}
 		d.Location = &feed.Location{Lat: *l.Lat, Lng: *l.Lng, Name: l.Name}
 	}
+	if c := m.AppCard; c != nil {
+		d.Card = &feed.Card{App: id.App(c.App), Title: c.Title, Page: c.Page}
+	}
 	return d, nil
 }
 
@@ -135,6 +141,9 @@ func momentOf(m feed.Moment) moment {
 	}
 	if l := m.Location; l != nil {
 		out.Location = &location{l.Lat, l.Lng, l.Name}
+	}
+	if c := m.Card; c != nil {
+		out.AppCard = &appCard{string(c.App), c.Title, c.Page}
 	}
 	if a := m.Audience; a != nil {
 		out.Audience = &audience{a.Kind, texts(a.Users), texts(a.Tags), a.Mode}

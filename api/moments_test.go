@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -216,6 +217,17 @@ func TestMomentsInPages(t *testing.T) {
 		}
 		h.get(path+"?limit=201", ann).refused("bad_request")
 		h.get(path+"?before=garbled", ann).refused("bad_request")
+	}
+}
+
+// A moment shows a page of a mini-program as a card.
+func TestMomentWithACard(t *testing.T) {
+	h := open(t)
+	ann, app := h.user("ann"), h.app()
+	card := map[string]any{"app": app.id, "title": "Our queue", "page": "/queue?no=17"}
+	m := h.post("/v1/moments", ann, map[string]any{"text": "", "audience": map[string]any{"kind": "friends"}, "app_card": card}).want(201).object()
+	if got := h.get("/v1/moments/"+m["post"].(string), ann).want(200).object(); !reflect.DeepEqual(got["app_card"], card) {
+		t.Errorf("the card is %v", got["app_card"])
 	}
 }
 

@@ -30,6 +30,12 @@ type (
 	ContactCard struct {
 		User string `json:"user"`
 	}
+	// AppCard shows a page of a mini-program, in a message or a moment.
+	AppCard struct {
+		App   string `json:"app"`
+		Title string `json:"title"`
+		Page  string `json:"page"` // a path in it
+	}
 	// Image is a picture, by its upload. What uploads tell of themselves is stored
 	// in place of what is said here.
 	Image struct {
@@ -67,6 +73,8 @@ func (b Text) encode() (string, stdjson.RawMessage, bool, error)     { return ty
 func (b Location) encode() (string, stdjson.RawMessage, bool, error) { return typed("location", b) }
 
 func (b ContactCard) encode() (string, stdjson.RawMessage, bool, error) { return typed("contact", b) }
+
+func (b AppCard) encode() (string, stdjson.RawMessage, bool, error) { return typed("app_card", b) }
 
 func (b Image) encode() (string, stdjson.RawMessage, bool, error) { return retold("image", b) }
 func (b Voice) encode() (string, stdjson.RawMessage, bool, error) { return retold("voice", b) }

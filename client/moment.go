@@ -17,6 +17,7 @@ type (
 		Text     string    `json:"text"`
 		Media    []Picture `json:"media"`
 		Location *Location `json:"location,omitzero"`
+		AppCard  *AppCard  `json:"app_card,omitzero"`
 		Mentions []string  `json:"mentions"`
 		Audience *Audience `json:"audience"` // of one's own
 		Likes    []Like    `json:"likes"`    // that the caller may see, as the comments
@@ -62,6 +63,7 @@ type (
 		Audience Audience  `json:"audience"`
 		Mentions []string  `json:"mentions,omitzero"`
 		Location *Location `json:"location,omitzero"`
+		AppCard  *AppCard  `json:"app_card,omitzero"`
 	}
 	// Verdict is whether a friend may see a moment, and by which rule.
 	Verdict struct {
