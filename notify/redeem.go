@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
@@ -60,7 +61,7 @@ func (s *Service) redeem(ctx context.Context, a id.App, r *request) (grant.Answe
 		return grant.Answer{}, err
 	}
 	return s.send(ctx, f, app, r, spend, shape.Sighting{
-		Template: t.ID, Page: t.PagePattern, Texts: t.freeTexts(spend.Data), Minted: f.Grant.MintedAt, Joined: t.SubjectSize,
+		Template: t.ID, Page: t.PagePattern, Texts: t.freeTexts(spend.Data), Minted: s.available(&f.Grant), Joined: t.SubjectSize,
 	})
 }
 
@@ -221,4 +222,13 @@ func (s *Service) send(ctx context.Context, f *grant.Found, app App, r *request,
 func ended(err error) bool {
 	_, is := errors.AsType[*fault.Fault](err)
 	return is && !errors.Is(err, grant.ErrBusy) && !errors.Is(err, fault.Unavailable)
+}
+
+// available is since when the use has been there that is being spent. One of a
+// standing grant is there when its turn comes: it cannot be hoarded.
+func (s *Service) available(g *grant.Grant) time.Time {
+	if g.Scope == grant.Standing {
+		return s.now()
+	}
+	return g.MintedAt
 }
