@@ -95,6 +95,21 @@ func (s *Service) Sessions(ctx context.Context, u id.User) ([]Session, error) {
 // heard that one of them has ended, and notes that those in use are. ErrSuspended:
 // none of them is at the moment.
 func (s *Service) Standing(ctx context.Context, u id.User, inUse []id.Session) (good []id.Session, err error) {
+	all, err := s.good(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	for _, ses := range all {
+		good = append(good, ses.ID)
+		if slices.Contains(inUse, ses.ID) {
+			s.Seen(ses)
+		}
+	}
+	return good, nil
+}
+
+// good are a user's sign-ins that are good now. ErrSuspended: none of them is.
+func (s *Service) good(ctx context.Context, u id.User) ([]Session, error) {
 	all, err := s.Sessions(ctx, u)
 	if err != nil {
 		return nil, err
@@ -108,13 +123,20 @@ func (s *Service) Standing(ctx context.Context, u id.User, inUse []id.Session) (
 	case a.SuspendedAt(s.now()):
 		return nil, ErrSuspended
 	}
-	for _, ses := range all {
-		good = append(good, ses.ID)
-		if slices.Contains(inUse, ses.ID) {
-			s.Seen(ses)
-		}
+	return all, nil
+}
+
+// Devices are those on which u is signed in; none while u is suspended.
+func (s *Service) Devices(ctx context.Context, u id.User) ([]id.Device, error) {
+	all, err := s.good(ctx, u)
+	if errors.Is(err, ErrSuspended) {
+		return nil, nil
 	}
-	return good, nil
+	devices := make([]id.Device, len(all))
+	for i, ses := range all {
+		devices[i] = ses.Device
+	}
+	return devices, err
 }
 
 // EndSession signs one device of u out. NotFound: u has no such sign-in, whoever else may.

@@ -274,6 +274,34 @@ func TestStanding(t *testing.T) {
 	}
 }
 
+func TestDevices(t *testing.T) {
+	h := open(t, func(o *account.Options) { o.SessionLife = time.Hour })
+	h.register("ann")
+	h.signIn("ann", "phone")
+	desk := h.signIn("ann", "desk").Session.ID
+	are := func(want ...id.Device) {
+		t.Helper()
+		got, err := h.Devices(t.Context(), "ann")
+		good(t, err)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Fatalf("ann is signed in on %q, want %q", got, want)
+		}
+	}
+	are("desk", "phone")
+	good(t, h.EndSession(t.Context(), "ann", desk))
+	are("phone")
+	good(t, h.Suspend(t.Context(), "ann", account.Suspension{}))
+	are()
+	good(t, h.Unsuspend(t.Context(), "ann"))
+	are("phone")
+	h.pass(2 * time.Hour)
+	are()
+	if got, err := h.Devices(t.Context(), "nobody"); len(got) != 0 || err != nil {
+		t.Fatalf("nobody is signed in on %v, %v", got, err)
+	}
+}
+
 func TestChangePassword(t *testing.T) {
 	h := open(t, nil)
 	h.register("ann")

@@ -11,8 +11,8 @@ import (
 )
 
 // announce rings for entries that have become durable: each is encoded once,
-// here, for every device in the cluster.
-func announce(b bus.Bus) stream.Announce {
+// here, for every device in the cluster. Those who sleep are thought of afterwards.
+func announce(b bus.Bus, told func(stream.Entry)) stream.Announce {
 	return func(s id.Stream, news []stream.Appended) {
 		topics := bus.TopicsOf(s)
 		for _, n := range news {
@@ -20,6 +20,9 @@ func announce(b bus.Bus) stream.Announce {
 			for _, t := range topics {
 				b.Publish(t, m)
 			}
+		}
+		for _, n := range news {
+			told(n.Entry)
 		}
 	}
 }

@@ -51,7 +51,14 @@ type Config struct {
 	MediaPixels       int64         `default:"50000000" help:"Pixels of one picture."`
 
 	GrantDelay   string         `default:"30s-2m" placeholder:"FROM-TO" help:"How long after a user agreed an app's server hears of it, at random between the two; one duration is always that long. So no page can make its use depend on consent."`
-	WebhookAllow []netip.Prefix `placeholder:"CIDR" help:"Addresses inside the network that webhooks may call; without it they call public ones only."`
+	WebhookAllow []netip.Prefix `placeholder:"CIDR" help:"Addresses inside the network that webhooks and pushes may call; without it they call public ones only."`
+
+	PushSubject        string `placeholder:"URL" help:"Who runs this server, for browsers' push services: mailto:ops@chat.example or an https address. Some take nothing without."`
+	PushAPNsKey        string `name:"push-apns-key" placeholder:"FILE" help:"The key (.p8) with which iPhones and the like are woken."`
+	PushAPNsKeyID      string `name:"push-apns-key-id" placeholder:"ID" help:"The key's id."`
+	PushAPNsTeam       string `name:"push-apns-team" placeholder:"ID" help:"The developer team of the app."`
+	PushAPNsTopic      string `name:"push-apns-topic" placeholder:"ID" help:"The app's bundle id."`
+	PushFCMCredentials string `name:"push-fcm-credentials" placeholder:"FILE" help:"The service account (JSON) with which Android phones are woken."`
 
 	Heartbeat       time.Duration `default:"30s" help:"How often the server pings a connection."`
 	FramesPerSecond int           `default:"30" help:"Frames a connection may send per second in the long run."`
@@ -97,6 +104,10 @@ func (c *Config) Check() error {
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		errs = append(errs, errors.New("--tls-cert and --tls-key go together"))
+	}
+	apns := []string{c.PushAPNsKey, c.PushAPNsKeyID, c.PushAPNsTeam, c.PushAPNsTopic}
+	if n := countSet(apns); n != 0 && n != len(apns) {
+		errs = append(errs, errors.New("--push-apns-key, --push-apns-key-id, --push-apns-team and --push-apns-topic go together"))
 	}
 	identity := []string{c.IdentityJWKS, c.IdentityIssuer, c.IdentityAudience}
 	if n := countSet(identity); n != 0 && n != len(identity) {

@@ -109,7 +109,7 @@ func gatewayOptions(c *Config, x *Extras, now func() time.Time) gateway.Options 
 	return opt
 }
 
-// stats are the gateway's counts as metrics.
+// stats are the gateway's counts, and those of pushes, as metrics.
 func (n *Node) stats() []api.Stat {
 	s := n.gateway.Stats()
 	out := []api.Stat{
@@ -133,5 +133,5 @@ func (n *Node) stats() []api.Stat {
 	} {
 		out = append(out, api.Stat{Name: c.name, Help: c.help, Value: float64(c.value), Total: true})
 	}
-	return out
+	return append(out, n.pushStats()...)
 }

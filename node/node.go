@@ -30,6 +30,7 @@ import (
 	"github.com/teahouse-im/teahouse/moderation"
 	"github.com/teahouse-im/teahouse/notify"
 	"github.com/teahouse-im/teahouse/notify/grant"
+	"github.com/teahouse-im/teahouse/notify/push"
 	"github.com/teahouse-im/teahouse/presence"
 	"github.com/teahouse-im/teahouse/storage"
 	"github.com/teahouse-im/teahouse/stream"
@@ -67,6 +68,7 @@ type Node struct {
 	Webhooks   *webhook.Service
 	Notices    *notify.Service
 	Moderation *moderation.Service
+	Push       *push.Service
 
 	grants  *grant.Book
 	store   storage.Backend
@@ -126,7 +128,7 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 		return err
 	}
 	n.closers = append(n.closers, n.bus.Close)
-	n.seq = stream.NewSequencer(n.store, stream.Options{Announce: announce(n.bus), Now: now, Sealed: sealed})
+	n.seq = stream.NewSequencer(n.store, stream.Options{Announce: announce(n.bus, n.told), Now: now, Sealed: sealed})
 	n.closers = append(n.closers, closing(n.seq.Close))
 
 	who := account.DefaultOptions()
@@ -137,7 +139,7 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 			return fmt.Errorf("--identity-jwks: %w", err)
 		}
 	}
-	n.Accounts = account.NewService(n.store, end(n.bus), who)
+	n.Accounts = account.NewService(n.store, n.ended(n.bus), who)
 	n.Contacts = contact.NewService(n.store, n.seq, n.Accounts, contact.Options{
 		Now: now, Friends: c.Friends, Changed: tied(n.bus), Secret: secret,
 		Befriended: func(ctx context.Context, a, b id.User) error { return n.Moments.Befriended(ctx, a, b) },
@@ -157,10 +159,13 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 	talk := chat.DefaultOptions()
 	talk.Strangers, talk.TextBytes, talk.GroupMembers = c.Strangers == "allow", c.TextBytes, c.GroupMembers
 	talk.RecallWindow, talk.RecallWindowFiles, talk.Now, talk.Media = c.RecallWindow, c.RecallWindowFiles, now, chatMedia{n.Media}
-	talk.Apps = chatApps{n, now}
+	talk.Apps, talk.HasRead = chatApps{n, now}, n.hasRead
 	n.Chat = chat.NewService(n.store, n.store, n.seq, n.bus, n.Accounts, n.Contacts, talk)
 	n.closers = append(n.closers, closing(n.Chat.Close))
 	if err := n.around(c); err != nil {
+		return err
+	}
+	if err := n.pushes(c, now); err != nil {
 		return err
 	}
 	n.gateway.Serve(n.bus, n.Accounts, n.Chat)

@@ -146,6 +146,16 @@ func (s *Service) Forget(ctx context.Context, u id.User, d id.Device) error {
 	return s.disown(ctx, owner{u, d}, target)
 }
 
+// SignedOut lets go of the devices of u that are signed in no more. Another that is
+// called the same would be taken for one of them.
+func (s *Service) SignedOut(ctx context.Context, u id.User) error {
+	p, err := s.person(ctx, u)
+	if err != nil || p == nil {
+		return err
+	}
+	return s.letGo(ctx, u, p)
+}
+
 // drop removes a device's row if it is as it should be.
 func (s *Service) drop(ctx context.Context, u id.User, d id.Device, is func(*device) bool) error {
 	key := deviceRow + string(d)

@@ -166,6 +166,27 @@ func TestSignedOutDeviceIsLetGo(t *testing.T) {
 	}
 }
 
+// A device that has signed out is let go of when that is told, so that another that
+// gets its name is not taken for it.
+func TestANameIsUsedAgain(t *testing.T) {
+	h := open(t, nil)
+	h.subscribe("bob", "d1")
+	h.subscribe("bob", "d2")
+	good(t, h.SignedOut(h.ctx, "bob"))
+	good(t, h.SignedOut(h.ctx, "nobody"))
+	if n := h.rows("bob"); n != 2 {
+		t.Errorf("%d rows of two devices that are signed in", n)
+	}
+	h.set(func() { h.out["bob"] = []id.Device{"d1"} })
+	good(t, h.SignedOut(h.ctx, "bob"))
+	h.set(func() { h.out["bob"] = nil })
+	h.text(direct, "alice", "hello")
+	h.one()
+	if n := h.Counts().Removed; n != 1 {
+		t.Errorf("%d devices are counted as gone", n)
+	}
+}
+
 func TestBrowserChangesHands(t *testing.T) {
 	h := open(t, nil)
 	sub := h.subscribe("bob", "d1")

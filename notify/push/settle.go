@@ -230,8 +230,7 @@ func unlessRefused(err error) error {
 // asleep are the devices that can be woken and have no live session. Those that
 // are signed in no more are let go of.
 func (s *Service) asleep(ctx context.Context, u id.User, p *person) (out []id.Device, err error) {
-	in, err := s.ports.Devices.SignedIn(ctx, u)
-	if err != nil {
+	if err := s.letGo(ctx, u, p); err != nil {
 		return nil, err
 	}
 	live, err := s.ports.Devices.Live(ctx, u)
@@ -240,17 +239,30 @@ func (s *Service) asleep(ctx context.Context, u id.User, p *person) (out []id.De
 		s.wrong(fmt.Errorf("who is live: %w", err))
 	}
 	for d := range p.devices {
-		switch {
-		case !slices.Contains(in, d):
-			if err := s.Forget(ctx, u, d); err != nil {
-				return nil, err
-			}
-			s.removed.Add(1)
-		case !slices.Contains(live, d):
+		if !slices.Contains(live, d) {
 			out = append(out, d)
 		}
 	}
 	return out, nil
+}
+
+// letGo forgets the devices that are signed in no more.
+func (s *Service) letGo(ctx context.Context, u id.User, p *person) error {
+	in, err := s.ports.Devices.SignedIn(ctx, u)
+	if err != nil {
+		return err
+	}
+	for d := range p.devices {
+		if slices.Contains(in, d) {
+			continue
+		}
+		if err := s.Forget(ctx, u, d); err != nil {
+			return err
+		}
+		delete(p.devices, d)
+		s.removed.Add(1)
+	}
+	return nil
 }
 
 // raise pushes the newest of hints that is to be pushed, if there is one.
