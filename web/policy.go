@@ -13,6 +13,7 @@ const policy = "default-src 'none'; " +
 	"img-src 'self' data: blob:; " +
 	"media-src blob:; " +
 	"connect-src 'self'; " +
+	"frame-src 'self'; " +
 	"manifest-src 'self'; " +
 	"form-action 'self'; " +
 	"frame-ancestors 'none'; " +

@@ -3,7 +3,8 @@
 // bundled; the browser loads the modules one by one.
 //
 // The page may run its own scripts and nothing else: no inline script or style,
-// no other host, no frames (see policy). It talks to the server it came from by
+// no other host; the only frames are pages of mini-programs, which are of no
+// origin (see policy). It talks to the server it came from by
 // the same API as everybody else.
 package web
 
@@ -44,13 +45,18 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // these are conversations, people and moments, which only the client knows.
 func isRoute(path string) bool {
 	switch path {
-	case "/", "/chats", "/contacts", "/groups/new", "/moments", "/me":
+	case "/", "/chats", "/contacts", "/groups/new", "/moments", "/mini-programs", "/me":
 		return true
 	}
 	for _, parent := range []string{"/chats/", "/contacts/", "/moments/"} {
 		if rest, ok := strings.CutPrefix(path, parent); ok && rest != "" && strings.Count(rest, "/") <= 1 {
 			return true
 		}
+	}
+	// A page of a mini-program is named as the app names it, behind "open".
+	if rest, ok := strings.CutPrefix(path, "/mini-programs/"); ok {
+		app, page, open := strings.Cut(rest, "/")
+		return app != "" && (!open || strings.HasPrefix(page, "open/"))
 	}
 	return false
 }

@@ -41,7 +41,8 @@ func TestPageIsServedAtEveryRouteOfTheClient(t *testing.T) {
 	}
 	for _, path := range []string{
 		"/chats", "/chats/d-alice~bob", "/chats/g-x/details", "/chats/d-a%7Eb", "/contacts", "/contacts/bob", "/groups/new", "/me",
-		"/moments", "/moments/notices", "/moments/by/bob",
+		"/moments", "/moments/notices", "/moments/by/bob", "/chats/@notices",
+		"/mini-programs", "/mini-programs/app-x", "/mini-programs/app-x/open/", "/mini-programs/app-x/open/queue/17?no=A17",
 	} {
 		r := get(t, h, path, "Sec-Fetch-Mode", "navigate")
 		if got := body(t, r); r.StatusCode != http.StatusOK || got != page {
@@ -49,7 +50,7 @@ func TestPageIsServedAtEveryRouteOfTheClient(t *testing.T) {
 		}
 	}
 	for _, path := range []string{
-		"/nope", "/me/x", "/chats/", "/chats/a/b/c", "/groups", "/groups/g-x", "/assets/", "/assets/x/js/app.js", "/index.html",
+		"/nope", "/me/x", "/chats/", "/chats/a/b/c", "/groups", "/groups/g-x", "/mini-programs/", "/mini-programs/app-x/", "/mini-programs/app-x/open", "/mini-programs/app-x/close/", "/m/app-x/", "/assets/", "/assets/x/js/app.js", "/index.html",
 		"/static/index.html", "/favicon.ico", "/v1/me", "/../web.go", "/contacts/../../web.go",
 	} {
 		if r := get(t, h, path); r.StatusCode != http.StatusNotFound {
@@ -123,7 +124,7 @@ func TestPolicy(t *testing.T) {
 		r := get(t, h, path)
 		policy := r.Header.Get("Content-Security-Policy")
 		for _, want := range []string{
-			"default-src 'none'", "script-src 'self';", "style-src 'self';", "connect-src 'self';", "img-src 'self' data: blob:;", "media-src blob:;", "frame-ancestors 'none'",
+			"default-src 'none'", "script-src 'self';", "style-src 'self';", "connect-src 'self';", "frame-src 'self';", "img-src 'self' data: blob:;", "media-src blob:;", "frame-ancestors 'none'",
 			"base-uri 'none'", "form-action 'self'", "require-trusted-types-for 'script'",
 		} {
 			if !strings.Contains(policy, want) {

@@ -87,7 +87,7 @@ test("what was undone is not told, whatever comes first", async () => {
   /** @type {(page: any) => void} */
   let answer = () => {};
   const call = (/** @type {string} */ op) => (op === "history" ? new Promise((go) => (answer = go)) : Promise.resolve({}));
-  const notices = new Notices({ call, stirred: () => {}, changed: () => {} });
+  const notices = new Notices("@moments", ["like", "comment", "mention"], { call, stirred: () => {}, changed: () => {} });
   notices.stands(stands(3, 1));
   notices.apply(entry(4, "comment", {}));
   notices.apply(entry(5, "undone", { seq: 3 }));

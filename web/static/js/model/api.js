@@ -126,13 +126,14 @@ export class Api {
    * All of a paged list, up to `most` items.
    * @param {string} path
    * @param {number} [most]
+   * @param {Record<string, string>|""} [query]
    * @returns {Promise<any[]>}
    */
-  async list(path, most = 1000) {
+  async list(path, most = 1000, query = "") {
     const items = [];
     let cursor = "";
     do {
-      const page = await this.get(`${path}?limit=200${cursor && "&cursor=" + encodeURIComponent(cursor)}`);
+      const page = await this.get(`${path}?${new URLSearchParams({ limit: "200", ...(query || {}), ...(cursor && { cursor }) })}`);
       items.push(...page.items);
       cursor = page.next ?? "";
     } while (cursor && items.length < most);

@@ -1,5 +1,5 @@
 // Everything there is while somebody is signed in: the connection, conversations,
-// people, moments, and what waits to be sent.
+// people, moments, mini-programs, and what waits to be sent.
 
 import { at } from "./api.js";
 import { Chats } from "./chats.js";
@@ -9,6 +9,7 @@ import { Moments } from "./moments.js";
 import { Notices } from "./notices.js";
 import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
+import { Programs } from "./programs.js";
 import { Around } from "./presence.js";
 import { Sending } from "./sending.js";
 import { Session } from "./session.js";
@@ -31,7 +32,8 @@ export class Client {
     this.house = house;
     this.user = user;
     this.api = api;
-    this.people = new People({ user, display_name: recall("name." + user, user) }, api, changed);
+    this.programs = new Programs(api, changed);
+    this.people = new People({ user, display_name: recall("name." + user, user) }, api, changed, (app) => this.programs.name(app));
     this.session = new Session({
       token,
       device: device(),
@@ -49,11 +51,13 @@ export class Client {
     this.library = new Library(api, changed);
     this.sending = new Sending(this.outbox, changed);
     this.moments = new Moments(user, api, changed);
-    this.notices = new Notices({ call, stirred: (post) => this.moments.stirred(post), changed });
+    this.notices = new Notices("@moments", ["like", "comment", "mention"], { call, stirred: (e) => this.moments.stirred(e.body.post), changed });
+    /** What apps were allowed to send. */
+    this.inbox = new Notices("@notices", ["notice"], { call, stirred: () => this.programs.grants && this.programs.readGrants().catch(() => {}), changed });
     this.around = new Around({ call, automatic: () => this.status.state === "active", changed });
     this.chats.onPersonal = (e) => this.#personal(e);
-    this.chats.onStanding = (s) => s.stream === "@moments" && this.notices.stands(s);
-    this.chats.onPersonalRead = (stream, seq) => stream === "@moments" && this.notices.readElsewhere(seq);
+    this.chats.onStanding = (s) => this.#told(s.stream)?.stands(s);
+    this.chats.onPersonalRead = (stream, seq) => this.#told(stream)?.readElsewhere(seq);
     /** What we said about ourselves: our state, and a few words. @type {Status} */
     this.status = recall("status." + user, { state: "active", text: "" });
     this.changed = changed;
@@ -82,11 +86,18 @@ export class Client {
       .catch(() => {});
     await whole;
     this.notices.resume();
+    this.inbox.resume();
+  }
+
+  /** What a personal stream tells. @param {string} stream */
+  #told(stream) {
+    return [this.notices, this.inbox].find((n) => n.stream === stream);
   }
 
   /** @param {Entry} e */
   #personal(e) {
-    if (e.stream === "@moments") this.notices.apply(e);
+    const told = this.#told(e.stream);
+    if (told) told.apply(e);
     else if (e.stream === "@contacts" && this.chats.ready) this.people.refresh().then(() => this.moments.again(), () => {});
   }
 
@@ -147,7 +158,7 @@ export class Client {
     await this.api.post(at`/conversations/${e.stream}/messages/${String(e.seq)}/recall`);
   }
 
-  /** The direct conversation with somebody. @param {string} user @returns {Promise<string>} its stream */
+  /** The conversation with somebody, or with an app. @param {string} user @returns {Promise<string>} its stream */
   async talkTo(user) {
     const { stream } = await this.api.post("/conversations", { with: user });
     await this.chats.open(stream);

@@ -41,9 +41,11 @@ export class Draft {
   mentions = [];
   /** @type {import("./types.js").Place|null} */
   place = null;
+  /** @type {import("./types.js").Card|null} */
+  card = null;
 
   get ready() {
-    return (this.text.trim() !== "" || this.uploads.length > 0) && this.uploads.every((u) => u.medium);
+    return (this.text.trim() !== "" || this.uploads.length > 0 || this.card !== null) && this.uploads.every((u) => u.medium);
   }
 }
 
@@ -171,13 +173,14 @@ export class Moments {
 
   /** Posts what was written. */
   async post() {
-    const { text, uploads, audience, mentions, place } = this.draft;
+    const { text, uploads, audience, mentions, place, card } = this.draft;
     const body = {
       text: text.trim(),
       media: uploads.flatMap((u) => u.medium?.media ?? []),
       audience,
       mentions,
       ...(place && { location: place }),
+      ...(card && { app_card: card }),
     };
     const moment = /** @type {Moment} */ (await this.#api.post("/moments", body));
     for (const u of uploads) u.close();

@@ -1,12 +1,11 @@
-// What others did to our moments, and to those we said something to: @moments.
+// What was told to us alone, in a personal stream: what others did to our moments
+// (@moments), what apps were allowed to send (@notices).
 
 import { asProblem } from "./problem.js";
 
 /** @typedef {import("./types.js").Entry} Entry */
 
 const PAGE = 50;
-const STREAM = "@moments";
-const TOLD = new Set(["like", "comment", "mention"]);
 
 export class Notices {
   /** Nothing older is to be read. */
@@ -23,15 +22,20 @@ export class Notices {
   #known = false;
   #head = 0;
   #readSeq = 0;
+  #kinds;
   #to;
 
   /**
+   * @param {string} stream
+   * @param {string[]} kinds of entries that are shown
    * @param {object} to
    * @param {(op: string, data: object) => Promise<any>} to.call
-   * @param {(post: string) => void} to.stirred  Something about a moment is new.
+   * @param {(e: Entry) => void} to.stirred  An entry is new, or was taken back.
    * @param {() => void} to.changed
    */
-  constructor(to) {
+  constructor(stream, kinds, to) {
+    this.stream = stream;
+    this.#kinds = new Set(kinds);
     this.#to = to;
   }
 
@@ -66,8 +70,8 @@ export class Notices {
       this.#undone.add(e.body.seq);
       const was = this.#all.get(e.body.seq);
       this.#all.delete(e.body.seq);
-      if (was) this.#to.stirred(was.body.post);
-    } else if (this.#keep(e)) this.#to.stirred(e.body.post);
+      if (was) this.#to.stirred(was);
+    } else if (this.#keep(e)) this.#to.stirred(e);
   }
 
   /** Reads a page of what lies before. */
@@ -81,7 +85,7 @@ export class Notices {
     const was = this.#readSeq;
     const head = (this.#readSeq = this.#head);
     this.#to.changed();
-    await this.#to.call("read", { stream: STREAM, seq: head }).catch(() => {
+    await this.#to.call("read", { stream: this.stream, seq: head }).catch(() => {
       if (this.#readSeq === head) this.#readSeq = was;
     });
   }
@@ -102,7 +106,7 @@ export class Notices {
     if (this.loading || (before && this.complete)) return;
     this.loading = true;
     try {
-      const page = await this.#to.call("history", { stream: STREAM, limit: PAGE, ...(before && { before }) });
+      const page = await this.#to.call("history", { stream: this.stream, limit: PAGE, ...(before && { before }) });
       const entries = /** @type {Entry[]} */ (page.entries);
       for (const e of entries) if (e.kind === "undone") this.#undone.add(e.body.seq);
       for (const e of entries) this.#keep(e);
@@ -118,7 +122,7 @@ export class Notices {
 
   /** @param {Entry} e */
   #keep(e) {
-    const told = TOLD.has(e.kind) && !this.#undone.has(e.seq);
+    const told = this.#kinds.has(e.kind) && !this.#undone.has(e.seq);
     if (told) this.#all.set(e.seq, e);
     return told;
   }

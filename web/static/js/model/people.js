@@ -3,6 +3,7 @@
 
 import { at } from "./api.js";
 import { asProblem } from "./problem.js";
+import { isApp } from "./programs.js";
 
 /** @typedef {import("./types.js").Friend} Friend */
 /** @typedef {import("./types.js").Profile} Profile */
@@ -37,11 +38,13 @@ export class People {
   #again = false;
   #api;
   #changed;
+  #appName;
 
-  /** @param {Profile} me @param {import("./api.js").Api} api @param {() => void} changed */
-  constructor(me, api, changed) {
+  /** @param {Profile} me @param {import("./api.js").Api} api @param {() => void} changed @param {(app: string) => string} appName */
+  constructor(me, api, changed, appName = () => "") {
     this.me = me;
     this.#api = api;
+    this.#appName = appName;
     this.#changed = () => {
       this.stamp++;
       changed();
@@ -56,6 +59,7 @@ export class People {
    * @returns {string}
    */
   name(user, where) {
+    if (isApp(user)) return (where?.peer === user && where.title) || this.#appName(user) || user;
     const friend = this.friends.get(user);
     if (friend?.alias) return friend.alias;
     const member = where?.members?.find((m) => m.user === user);
@@ -88,7 +92,7 @@ export class People {
 
   /** Somebody's face came on screen: their picture is looked up, a few at a time. @param {string} user */
   async face(user) {
-    if (user === this.me.user || this.#profiles.has(user)) return;
+    if (user === this.me.user || isApp(user) || this.#profiles.has(user)) return;
     this.#faces.add(user);
     if (this.#looking >= FACES_AT_ONCE) return;
     this.#looking++;

@@ -110,9 +110,69 @@
  * @property {Picture[]} media
  * @property {Place} [location]
  * @property {string[]} [mentions]
+ * @property {Card} [app_card]
  * @property {Audience} [audience] told to its author only
  * @property {{user: string, at: string}[]} likes
  * @property {Comment[]} comments
+ */
+
+/** @typedef {{app: string, title: string, page: string}} Card A page of a mini-program, shown to somebody. */
+
+/**
+ * @typedef {object} MiniProgram
+ * @property {string} app
+ * @property {string} name as it is registered
+ * @property {string} category
+ * @property {string} summary
+ * @property {string} [page] where its pages are, if it has any
+ * @property {boolean} following
+ * @property {boolean} muted
+ * @property {boolean} blocked
+ */
+
+/** @typedef {Record<string, Record<string, string>>} Values key to type to value */
+
+/**
+ * @typedef {object} SheetItem
+ * @property {string} item
+ * @property {string} app_name
+ * @property {string} title
+ * @property {Values} locked
+ * @property {"once"|"progress"|"standing"} scope
+ * @property {string} subject
+ * @property {number} uses 0: by cadence
+ * @property {{uses: number, per: "day"|"week"|"month"}} [cadence]
+ * @property {string} until
+ * @property {string} page
+ */
+
+/** @typedef {{consent: string, expires_at: string, sheet: SheetItem[]}} Sheet */
+
+/**
+ * @typedef {object} Grant
+ * @property {string} id
+ * @property {string} app
+ * @property {string} app_name
+ * @property {string} title
+ * @property {"once"|"progress"|"window"|"standing"} scope
+ * @property {string} subject
+ * @property {number} uses_left
+ * @property {string} expires_at
+ */
+
+/**
+ * @typedef {object} Why
+ * @property {string} app
+ * @property {"tap"|"message"} act
+ * @property {string} page
+ * @property {string} acted_at
+ * @property {string} device
+ * @property {SheetItem} [sheet]
+ * @property {number} uses
+ * @property {number} uses_left
+ * @property {string} template
+ * @property {number} version
+ * @property {string} expires_at
  */
 
 export {};

@@ -68,6 +68,8 @@ export function gist(e, c, people) {
       return `[${words.location}] ${e.body.name ?? ""}`.trim();
     case "contact":
       return `[${words.card}] ${people.name(e.body.user)}`;
+    case "app_card":
+      return `[${words.program}] ${e.body.title}`;
     case "image":
       return `[${words.picture}] ${e.body.caption ?? ""}`.trim();
     case "voice":

@@ -60,3 +60,15 @@ export function ago(at) {
   const f = new Intl.RelativeTimeFormat(words.code === "zh" ? "zh-CN" : "en", { style: "short" });
   return ms < HOUR_MS ? f.format(-Math.floor(ms / MINUTE_MS), "minute") : f.format(-Math.floor(ms / HOUR_MS), "hour");
 }
+
+/** Like "18:05" or "29 Nov": until when something holds. @param {string} at */
+export function deadline(at) {
+  const date = new Date(at);
+  const days = Math.round((dayOf(date) - dayOf(new Date())) / DAY_MS);
+  if (days <= 0) return clock(at);
+  const near = days < 3 ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : date.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
+  return format(date, /** @type {Intl.DateTimeFormatOptions} */ ({ day: "numeric", month: "short", ...near }));
+}
+
+/** A day without an hour, like "29 November". @param {string} iso like 2026-11-29 */
+export const date = (iso) => dayName(iso + "T12:00:00");

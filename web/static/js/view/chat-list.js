@@ -37,7 +37,7 @@ function Item({ client, c, picked }) {
   const state = c.kind === "direct" ? client.around.of(c.peer)?.state : "";
   return html`
     <li aria-label=${name} class=${cls("item", picked && "is-picked")}>
-      <${Avatar} id=${c.peer || c.stream} name=${title} group=${c.kind === "group"} dot=${c.kind === "direct" && people.friends.has(c.peer)} />
+      <${Avatar} id=${c.peer || c.stream} name=${title} group=${c.kind !== "direct"} dot=${c.kind === "direct" && people.friends.has(c.peer)} />
       <${Link} to=${{ page: "chats", stream: c.stream }} class="item-title" dir="auto" data-stream=${c.stream} aria-describedby=${id} aria-current=${picked ? "true" : undefined}>
         ${title}${unread > 0 && html`<span class="hidden">, ${words.unread(unread)}</span>`}
       <//>
@@ -61,6 +61,25 @@ function Item({ client, c, picked }) {
   `;
 }
 
+/** What apps were allowed to send, as one line of the list. @param {{client: Client, picked: boolean}} props */
+function InboxItem({ client, picked }) {
+  const { inbox } = client;
+  const [last] = inbox.list;
+  const { unread } = inbox;
+  const name = unread ? `${words.serviceNotices}, ${words.unread(unread)}` : words.serviceNotices;
+  return html`
+    <li aria-label=${name} class=${cls("item", picked && "is-picked")}>
+      <span class="avatar of-group of-notices" aria-hidden="true"><${Icon} name="bell" /></span>
+      <${Link} to=${{ page: "chats", stream: inbox.stream }} class="item-title" data-stream=${inbox.stream} aria-describedby="about-notices" aria-current=${picked ? "true" : undefined}>
+        ${words.serviceNotices}${unread > 0 && html`<span class="hidden">, ${words.unread(unread)}</span>`}
+      <//>
+      <span class="item-time">${brief(last.at)}</span>
+      <span class="item-line" id="about-notices" dir="auto">${last.body.app_name}: ${last.body.title}</span>
+      <span class="item-marks">${unread > 0 && html`<b class="badge" aria-hidden="true">${unread > 999 ? "999+" : unread}</b>`}</span>
+    </li>
+  `;
+}
+
 const Skeletons = () => html`
   <div class="skeletons" aria-hidden="true">${[1, 2, 3, 4, 5].map((n) => html`<div key=${n} class="skeleton"><i></i><b></b><b></b></div>`)}</div>
 `;
@@ -79,7 +98,12 @@ export function ChatList({ client, picked }) {
   const { chats, people } = client;
   const all = chats.listed();
   const wanted = filter.trim().toLowerCase();
+  const notice = wanted ? undefined : client.inbox.list[0];
   const shown = wanted ? all.filter((c) => people.title(c).toLowerCase().includes(wanted) || c.peer.includes(wanted)) : all;
+  // Notices stand among the conversations, by their time.
+  const behind = notice ? shown.findIndex((c) => !c.pinned && (c.last?.at ?? "") < notice.at) : 0;
+  const place = behind < 0 ? shown.length : behind;
+  const item = (/** @type {Conversation} */ c) => html`<${Item} key=${c.stream} client=${client} c=${c} picked=${c.stream === picked} />`;
   return html`
     <header class="pane-head">
       <h1>${words.chats}</h1>
@@ -96,9 +120,11 @@ export function ChatList({ client, picked }) {
     <div class="scroll">
       ${!chats.ready && all.length === 0 && html`<${Skeletons} />`}
       <ul ref=${list} role="list" class="items" aria-label=${words.chats} onKeyDown=${arrows}>
-        ${shown.map((c) => html`<${Item} key=${c.stream} client=${client} c=${c} picked=${c.stream === picked} />`)}
+        ${shown.slice(0, place).map(item)}
+        ${notice && html`<${InboxItem} key="notices" client=${client} picked=${picked === client.inbox.stream} />`}
+        ${shown.slice(place).map(item)}
       </ul>
-      ${chats.ready && all.length === 0 && html`<div class="empty-list"><h2>${words.noChats}</h2><p>${words.noChatsHint}</p></div>`}
+      ${chats.ready && all.length === 0 && !notice && html`<div class="empty-list"><h2>${words.noChats}</h2><p>${words.noChatsHint}</p></div>`}
       ${wanted && shown.length === 0 && html`<p class="empty-list">${words.nothingFound}</p>`}
     </div>
   `;

@@ -11,6 +11,7 @@ import { Link, go } from "./router.js";
 import { Log } from "./log.js";
 import { Menu } from "./menu.js";
 import { Nothing } from "./nothing.js";
+import { ProgramCard } from "./program.js";
 import { begin, filesOf } from "./tray.js";
 import { useBusy, useFocusOn } from "./use.js";
 import { presence } from "../text/around.js";
@@ -29,6 +30,7 @@ function subtitle(client, c) {
     return c.kind === "group" ? words.typingOne(client.people.name(typing[0], c)) : words.typing;
   }
   if (c.kind === "group") return c.group && !c.left ? words.memberCount(c.group.member_count) : "";
+  if (c.kind === "service") return words.service;
   return presence(client.around.of(c.peer)) || "@" + c.peer;
 }
 
@@ -53,7 +55,7 @@ function Head({ client, c, details }) {
   return html`
     <header class="talk-head">
       <${Link} to=${{ page: "chats" }} class="quiet round button back" aria-label=${words.back}><${Icon} name="back" /><//>
-      <${Avatar} id=${c.peer || c.stream} name=${title} group=${c.kind === "group"} dot=${c.kind === "direct"} />
+      <${Avatar} id=${c.peer || c.stream} name=${title} group=${c.kind !== "direct"} dot=${c.kind === "direct"} />
       <div class="talk-title">
         <h2 tabindex="-1" dir="auto">${title}</h2>
         <p class=${cls(c.typing.size > 0 && "is-typing")}>${subtitle(client, c)}</p>
@@ -76,6 +78,7 @@ function Notice({ client, c }) {
   if (c.left) return html`<p class="notice">${words.leftGroup}</p>`;
   if (c.group?.settings.dissolved) return html`<p class="notice">${words.dissolvedGroup}</p>`;
   if (c.group?.settings.mute_all && c.group.my_role === "member") return html`<p class="notice">${words.mutedAll}</p>`;
+  if (c.kind === "service") return c.entries.length === 0 ? html`<p class="notice">${words.serviceHint}</p>` : null;
   if (c.kind !== "direct" || !people.ready) return null;
   if (people.blocked(c.peer)) {
     const lift = () => run(() => people.block(c.peer, false));
@@ -147,7 +150,9 @@ function Details({ client, c }) {
         <${Link} to=${{ page: "chats", stream: c.stream }} class="quiet round button" aria-label=${words.close}><${Icon} name="close" /><//>
       </header>
       <div class="scroll">
-        ${c.kind === "group" ? html`<${GroupDetails} client=${client} c=${c} />` : html`<${ContactCard} client=${client} user=${c.peer} />`}
+        ${c.kind === "group" && html`<${GroupDetails} client=${client} c=${c} />`}
+        ${c.kind === "service" && html`<${ProgramCard} client=${client} app=${c.peer} />`}
+        ${c.kind === "direct" && html`<${ContactCard} client=${client} user=${c.peer} />`}
       </div>
     </aside>
   `;

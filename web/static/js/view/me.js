@@ -3,6 +3,7 @@
 import { html, useEffect, useRef, useState } from "./dom.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icons.js";
+import { GrantSheet } from "./grants.js";
 import { Privacy, Status } from "./privacy.js";
 import { sure } from "./ask.js";
 import { toast } from "./toasts.js";
@@ -130,6 +131,7 @@ export function Me({ client }) {
         <${Profile} key=${client.people.me.display_name} client=${client} />
         <${Status} client=${client} />
         <${Privacy} client=${client} />
+        <${GrantSheet} client=${client} />
         <section class="sheet" aria-label=${words.language}>
           <label class="switch"><span>${words.language}</span>
             <select value=${chosen} onChange=${choose}>

@@ -1,6 +1,7 @@
 // One message: a bubble, what became of it, and what can be done with it.
 
 import { html, cls, Component } from "./dom.js";
+import { AppCard } from "./app-card.js";
 import { Attached } from "./attached.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icons.js";
@@ -10,6 +11,7 @@ import { complain, toast } from "./toasts.js";
 import { gist } from "../text/sentences.js";
 import { onlyEmoji, pieces } from "../text/links.js";
 import { complaint, words } from "../text/words.js";
+import { isApp } from "../model/programs.js";
 
 /** @typedef {import("../model/client.js").Client} Client */
 /** @typedef {import("../model/conversation.js").Conversation} Conversation */
@@ -82,6 +84,8 @@ function Content({ client, c, e }) {
           <span><b dir="auto">${people.name(e.body.user)}</b><span class="soft">${words.card}</span></span>
         <//>
       `;
+    case "app_card":
+      return html`<${AppCard} client=${client} card=${e.body} />`;
     case "image":
     case "voice":
     case "video":
@@ -178,7 +182,7 @@ export class Message extends Component {
     return html`
       <article class=${cls("message", mine ? "mine" : "theirs", first && "first", last && "last", gone && "is-gone", fate)} tabindex=${current ? 0 : -1}
         aria-label=${`${mine ? words.you : name}, ${time}`} onFocusIn=${() => onFocus(e.id)} onKeyDown=${onKeyDown} onContextMenu=${onContextMenu}>
-        ${!mine && html`<span class="message-face">${first && html`<${Avatar} id=${e.from} name=${name} size="small" />`}</span>`}
+        ${!mine && html`<span class="message-face">${first && html`<${Avatar} id=${e.from} name=${name} group=${isApp(e.from)} size="small" />`}</span>`}
         <div class=${cls("bubble", ["image", "video"].includes(e.kind) && "with-picture")} onTouchStart=${this.hold} onTouchMove=${this.release} onTouchEnd=${this.release} onTouchCancel=${this.release}>
           ${!mine && first && c.kind === "group" && html`<p class="author" dir="auto">${name}</p>`}
           ${replied > 0 && html`<p class="quote" dir="auto">${quoted ? html`<b>${client.people.name(quoted.from, c)}</b> ${gist(quoted, c, client.people)}` : words.replyGone}</p>`}

@@ -1,6 +1,7 @@
 // One moment: what somebody shared, who liked it, and what was said to it.
 
 import { Component, html, cls, useLayoutEffect, useRef, useState } from "./dom.js";
+import { AppCard } from "./app-card.js";
 import { AudienceDialog, WhyDialog, audienceIcon, audienceWords } from "./audience.js";
 import { Avatar } from "./avatar.js";
 import { CommentBox, Comments } from "./comments.js";
@@ -121,6 +122,7 @@ function Card({ client, m, still = false }) {
         <${Head} client=${client} m=${m} />
         ${m.text && html`<${Text} text=${m.text} />`}
         <${Pictures} pictures=${m.media ?? []} onOpen=${setViewing} />
+        ${m.app_card && html`<${AppCard} client=${client} card=${m.app_card} />`}
         ${!still &&
         html`
           <div class="moment-tools">

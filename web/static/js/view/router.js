@@ -4,12 +4,14 @@ import { html } from "./dom.js";
 
 /**
  * @typedef {object} Route
- * @property {"chats"|"contacts"|"moments"|"me"|"new-group"} page
+ * @property {"chats"|"contacts"|"moments"|"mini-programs"|"me"|"new-group"} page
  * @property {string} [stream]
  * @property {boolean} [details]
  * @property {string} [user] a contact; whose moments
  * @property {"notices"|"by"|"as"|"post"} [part] of moments: what was said to us, somebody's page, ours as somebody sees it, a single one
  * @property {string} [post]
+ * @property {string} [app] a mini-program
+ * @property {string} [open] the page of it that is open, like /queue?no=17
  */
 
 /** @type {() => void} */
@@ -21,6 +23,7 @@ export function route() {
   if (page === "contacts") return { page, user: name || undefined };
   if (page === "me") return { page };
   if (page === "moments") return momentsRoute(name, more);
+  if (page === "mini-programs") return programRoute(name, more);
   if (page === "groups") return { page: "new-group" };
   return { page: "chats", stream: name || undefined, details: more === "details" };
 }
@@ -31,6 +34,13 @@ function momentsRoute(part, name) {
   if (part === "post" && name) return { page: "moments", part, post: name };
   if ((part === "by" || part === "as") && name) return { page: "moments", part, user: name };
   return { page: "moments" };
+}
+
+/** What stands behind "open" is a page of the app as it names it. @param {string} app @param {string} verb @returns {Route} */
+function programRoute(app, verb) {
+  if (!app) return { page: "mini-programs" };
+  if (verb !== "open") return { page: "mini-programs", app };
+  return { page: "mini-programs", app, open: "/" + location.pathname.split("/").slice(4).join("/") + location.search };
 }
 
 /** @param {string} part */
@@ -47,13 +57,16 @@ export function pathOf(to) {
   if (to.page === "chats" && to.stream) return `/chats/${encodeURIComponent(to.stream)}${to.details ? "/details" : ""}`;
   if (to.page === "moments" && to.part) return ["/moments", to.part, to.user ?? to.post].filter((p) => p !== undefined).map((p, i) => (i ? encodeURIComponent(p) : p)).join("/");
   if (to.page === "contacts" && to.user) return `/contacts/${encodeURIComponent(to.user)}`;
+  if (to.page === "mini-programs" && to.app) return `/mini-programs/${encodeURIComponent(to.app)}${to.open ? "/open" + to.open : ""}`;
   return to.page === "new-group" ? "/groups/new" : "/" + to.page;
 }
+
+const here = () => location.pathname + location.search;
 
 /** @param {Route} to @param {{replace?: boolean}} [how] */
 export function go(to, { replace = false } = {}) {
   const path = pathOf(to);
-  if (path === location.pathname) return;
+  if (path === here()) return;
   if (replace) history.replaceState(null, "", path);
   else history.pushState(null, "", path);
   changed();
@@ -70,7 +83,7 @@ export function Link({ to, onAgain, children, ...rest }) {
   const follow = (/** @type {MouseEvent} */ e) => {
     if (e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
     e.preventDefault();
-    if (pathOf(to) === location.pathname) onAgain?.();
+    if (pathOf(to) === here()) onAgain?.();
     go(to);
   };
   return html`<a href=${pathOf(to)} onClick=${follow} ...${rest}>${children}</a>`;

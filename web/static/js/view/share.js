@@ -69,7 +69,7 @@ function PlaceDialog({ client, onClose }) {
 /** What goes with the text, to be taken off again. @param {{client: Client}} props */
 function Extras({ client }) {
   const { draft } = client.moments;
-  if (draft.mentions.length === 0 && !draft.place) return null;
+  if (draft.mentions.length === 0 && !draft.place && !draft.card) return null;
   const drop = (/** @type {() => void} */ how) => () => {
     how();
     client.changed();
@@ -82,6 +82,8 @@ function Extras({ client }) {
       })}
       ${draft.place &&
       html`<button type="button" class="chip picked" aria-label=${words.removeNamed(draft.place.name || words.location)} onClick=${drop(() => (draft.place = null))}><${Icon} name="place" />${draft.place.name || words.location}<${Icon} name="close" /></button>`}
+      ${draft.card &&
+      html`<button type="button" class="chip picked" aria-label=${words.removeNamed(draft.card.title)} onClick=${drop(() => (draft.card = null))}><${Icon} name="programs" />${draft.card.title}<${Icon} name="close" /></button>`}
     </p>
   `;
 }

@@ -12,6 +12,10 @@ import { ContactPage } from "./contact.js";
 import { Here } from "./here.js";
 import { NewGroup } from "./new-group.js";
 import { Me } from "./me.js";
+import { Host } from "./host.js";
+import { Inbox } from "./inbox.js";
+import { ProgramList } from "./program-list.js";
+import { ProgramPage } from "./program.js";
 import { MomentsPage } from "./moments.js";
 import { Nothing } from "./nothing.js";
 import { Toasts } from "./toasts.js";
@@ -30,9 +34,10 @@ function Navigation({ client, at }) {
   };
   /** @type {{to: Route, icon: string, label: string, count: number, fresh?: boolean, onAgain?: () => void}[]} */
   const places = [
-    { to: { page: "chats" }, icon: "chats", label: words.chats, count: client.chats.unread },
+    { to: { page: "chats" }, icon: "chats", label: words.chats, count: client.chats.unread + client.inbox.unread },
     { to: { page: "contacts" }, icon: "contacts", label: words.contacts, count: client.people.requests.length },
     { to: { page: "moments" }, icon: "moments", label: words.moments, count: client.notices.unread, fresh: client.moments.fresh.size > 0, onAgain: newest },
+    { to: { page: "mini-programs" }, icon: "programs", label: words.programs, count: 0 },
     { to: { page: "me" }, icon: "me", label: words.me, count: 0 },
   ];
   const here = at.page === "new-group" ? "contacts" : at.page;
@@ -69,9 +74,22 @@ function Panes({ client, at }) {
       return html`
         <section class="pane list-pane" aria-label=${words.chats}><${ChatList} client=${client} picked=${at.stream} /></section>
         <section class="pane main-pane" aria-label=${words.chat}>
-          ${at.stream
+          ${at.stream === client.inbox.stream
+            ? html`<${Inbox} client=${client} />`
+            : at.stream
             ? html`<${ConversationPage} key=${at.stream} client=${client} stream=${at.stream} details=${Boolean(at.details)} />`
             : html`<${Nothing} picture="img/table.svg" title=${words.pickChat} hint=${words.pickChatHint} />`}
+        </section>
+      `;
+    case "mini-programs":
+      return html`
+        <section class="pane list-pane" aria-label=${words.programs}><${ProgramList} client=${client} picked=${at.app} /></section>
+        <section class="pane main-pane" aria-label=${words.program}>
+          ${at.app && at.open
+            ? html`<${Host} key=${at.app + at.open} client=${client} app=${at.app} page=${at.open} />`
+            : at.app
+              ? html`<${ProgramPage} key=${at.app} client=${client} app=${at.app} />`
+              : html`<${Nothing} picture="img/table.svg" title=${words.pickProgram} hint=${words.pickProgramHint} />`}
         </section>
       `;
     default:
@@ -92,11 +110,11 @@ function Panes({ client, at }) {
 export function Shell({ client }) {
   const at = route();
   const content = useRef(/** @type {HTMLElement|null} */ (null));
-  const unread = client.chats.unread + client.notices.unread;
+  const unread = client.chats.unread + client.inbox.unread + client.notices.unread;
   useEffect(() => {
     document.title = (unread ? `(${unread}) ` : "") + words.appName;
   }, [unread, words]);
-  const picked = Boolean(at.stream || at.user || ["new-group", "me", "moments"].includes(at.page));
+  const picked = Boolean(at.stream || at.user || at.app || ["new-group", "me", "moments"].includes(at.page));
   const skip = (/** @type {Event} */ e) => {
     e.preventDefault();
     const main = content.current;
@@ -106,7 +124,7 @@ export function Shell({ client }) {
   };
   return html`
     <${Here.Provider} value=${client}>
-    <div class=${cls("shell", picked && "picked", at.stream && "talking")}>
+    <div class=${cls("shell", picked && "picked", (at.stream || at.open) && "talking", at.open && "hosting")}>
       <a class="skip" href="#content" onClick=${skip}>${words.skip}</a>
       <${Navigation} client=${client} at=${at} />
       <main id="content" ref=${content} tabindex="-1">
