@@ -89,6 +89,7 @@ type Parts struct {
 	Notices    Notices
 	Webhooks   Webhooks
 	Moderation Moderation
+	Push       Push
 }
 
 // Options of the API.
@@ -119,6 +120,7 @@ type server struct {
 	notices    Notices
 	webhooks   Webhooks
 	moderation Moderation
+	push       Push
 
 	now      func() time.Time
 	limits   limits
@@ -132,7 +134,7 @@ func New(p Parts, opt Options) http.Handler {
 	mux := http.NewServeMux()
 	s := &server{
 		accounts: p.Accounts, contacts: p.Contacts, chat: p.Chat, groups: p.Groups, moments: p.Moments, presence: p.Presence, media: p.Media,
-		programs: p.Programs, notices: p.Notices, webhooks: p.Webhooks, moderation: p.Moderation, now: opt.Now,
+		programs: p.Programs, notices: p.Notices, webhooks: p.Webhooks, moderation: p.Moderation, push: p.Push, now: opt.Now,
 		limits: newLimits(opt.Limits), trusted: opt.TrustedProxies,
 	}
 	if s.now == nil {

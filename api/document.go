@@ -159,6 +159,8 @@ func tagOf(path string) string {
 	switch {
 	case strings.HasSuffix(path, "/moments"):
 		return "Moments"
+	case strings.HasPrefix(path, "/v1/me/push"):
+		return "Push"
 	case strings.HasPrefix(path, "/v1/me/grants"), strings.HasPrefix(path, "/v1/me/notices"):
 		return "Mini-programs"
 	}
@@ -173,6 +175,8 @@ func tagOf(path string) string {
 		return "Groups"
 	case "presence":
 		return "Presence"
+	case "push":
+		return "Push"
 	case "moments":
 		return "Moments"
 	case "media":
@@ -198,6 +202,7 @@ func (d *document) finish() {
 		reflect.TypeFor[newAudience](), reflect.TypeFor[newLocation](), reflect.TypeFor[newAppCard](), reflect.TypeFor[appCardBody](),
 		reflect.TypeFor[newConsentItem](), reflect.TypeFor[newDecisionItem](),
 		reflect.TypeFor[newTemplateParam](), reflect.TypeFor[newTemplateEdge](), reflect.TypeFor[newCadence](), reflect.TypeFor[replyBody](), reflect.TypeFor[newSubject](),
+		reflect.TypeFor[newKeys](), reflect.TypeFor[newQuiet](),
 	} {
 		ref := d.Components.Schemas.Schema(of, true, "").Ref
 		all[strings.TrimPrefix(ref, schemaPrefix)].AdditionalProperties = false
@@ -213,10 +218,10 @@ func (d *document) finish() {
 	if s := all["Entry"]; s != nil {
 		s.Properties["body"].Type = huma.TypeObject
 	}
-	if s := all["Stream"]; s != nil {
-		last := s.Properties["last"]
-		s.Properties["last"] = &huma.Schema{
-			Description: last.Description, AnyOf: []*huma.Schema{{Ref: last.Ref}, {Type: "null"}},
+	for of, member := range map[string]string{"Stream": "last", "PushChange": "quiet", "PushSettings": "quiet"} {
+		if s := all[of]; s != nil {
+			p := s.Properties[member]
+			s.Properties[member] = &huma.Schema{Description: p.Description, AnyOf: []*huma.Schema{{Ref: p.Ref}, {Type: "null"}}}
 		}
 	}
 	if s := all["NewMessage"]; s != nil {

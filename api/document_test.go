@@ -78,6 +78,13 @@ var expected = map[string]struct {
 
 	"getPresence": {session, ""},
 
+	"getPushKey": {session, ""},
+	"putPush": {session, `{"kind":"web","endpoint":"https://push.example.com/abc",` +
+		`"keys":{"p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4","auth":"BTBZMqHH6r4Tts7J_aSIgg"}}`},
+	"dropPush":           {session, ""},
+	"getPushSettings":    {session, ""},
+	"changePushSettings": {session, `{"show":"sender","quiet":{"from":1380,"to":420,"zone":"Europe/Berlin"}}`},
+
 	"uploadMedia":  {session, ""},
 	"getMedia":     {session, ""},
 	"getThumbnail": {session, ""},
@@ -241,7 +248,7 @@ func TestAnswersAreOpenAndRequestsClosed(t *testing.T) {
 	h := open(t)
 	closed := []string{
 		"TextBody", "LocationBody", "ContactBody", "ImageBody", "VoiceBody", "VideoBody", "FileBody", "NewUpload", "NewAudience", "NewLocation", "NewAppCard",
-		"AppCardBody", "TokenRequest", "NewPackage", "NewConsentItem", "NewDecisionItem", "NewTemplateParam", "NewTemplateEdge", "NewCadence", "NewSubject", "ReplyBody",
+		"AppCardBody", "TokenRequest", "NewPackage", "NewConsentItem", "NewDecisionItem", "NewTemplateParam", "NewTemplateEdge", "NewCadence", "NewSubject", "ReplyBody", "NewKeys", "NewQuiet",
 	}
 	for _, rt := range routes {
 		if rt.does.in != nil {

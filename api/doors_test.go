@@ -97,6 +97,13 @@ var doors = map[string]door{
 	// Presence
 	"GET /v1/presence": forUsers,
 
+	// Push
+	"GET /v1/push/key":           forUsers,
+	"PUT /v1/me/push":            forUsers,
+	"DELETE /v1/me/push":         forUsers,
+	"GET /v1/me/push/settings":   forUsers,
+	"PATCH /v1/me/push/settings": forUsers,
+
 	// Media
 	"POST /v1/media":                  forUsers,
 	"GET /v1/media/{media}":           forUsers,

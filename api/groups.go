@@ -4,11 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/teahouse-im/teahouse/chat"
-	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/wire"
 )
 
@@ -42,21 +38,13 @@ type added struct {
 	Added []string `json:"added" doc:"Who is new in the group."`
 }
 
-// read tells an absent muted_until from one that is null, the one null that
-// means something in a request.
+// read tells an absent muted_until from one that is null.
 func (m *memberChange) read(raw []byte) error {
-	var members map[string]jsontext.Value
-	if json.Unmarshal(raw, &members) == nil && string(members["muted_until"]) == "null" {
-		delete(members, "muted_until")
-		rest, err := json.Marshal(members)
-		if err != nil {
-			return fault.BadRequest
-		}
-		raw, m.lift = rest, true
+	rest, lift, err := withoutNull(raw, "muted_until")
+	if err != nil {
+		return err
 	}
-	lift := m.lift
-	var err error
-	*m, err = wire.Decode[memberChange](raw)
+	*m, err = wire.Decode[memberChange](rest)
 	m.lift = lift
 	return err
 }

@@ -108,6 +108,7 @@ func open(t *testing.T, change ...func(*Parts, *Options)) *house {
 	h.moments = feed.NewService(store, seq, store, ties{h.contacts}, authors{h.accounts}, library{}, func(id.User, id.User, id.Post) {}, post)
 
 	parts := Parts{Accounts: h.accounts, Contacts: h.contacts, Chat: h.chat, Groups: h.chat, Moments: h.moments, Media: h.media}
+	parts.Push = openPush(h, store)
 	parts.Programs, parts.Notices, parts.Webhooks, parts.Moderation = h.law.programs, h.law.notices, h.law.webhooks, h.law.moderation
 	opt := Options{Logger: zerolog.New(h.log).Level(zerolog.DebugLevel), Version: "test", Metrics: h.metrics, Now: h.time}
 	for _, c := range change {

@@ -68,6 +68,13 @@ var routes = []route{
 	// Presence
 	{"GET", "/v1/presence", session, "getPresence", answers(200, (*server).getPresence, presenceUsers)},
 
+	// Push
+	{"GET", "/v1/push/key", session, "getPushKey", answers(200, (*server).getPushKey)},
+	{"PUT", "/v1/me/push", session, "putPush", answers(204, (*server).putPush)},
+	{"DELETE", "/v1/me/push", session, "dropPush", answers(204, (*server).dropPush)},
+	{"GET", "/v1/me/push/settings", session, "getPushSettings", answers(200, (*server).getPushSettings)},
+	{"PATCH", "/v1/me/push/settings", session, "changePushSettings", answers(200, (*server).changePushSettings)},
+
 	// Media
 	{"POST", "/v1/media", session, "uploadMedia", receives(201, (*server).uploadMedia, format{formType, reflect.TypeFor[newUpload]()})},
 	{"GET", "/v1/media/{media}", session, "getMedia", sends((*server).getMedia, "*/*")},

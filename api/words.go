@@ -105,6 +105,15 @@ var peopleWords = map[string]opWords{
 
 	"getPresence": {"See who is around", "How users are seen by me, each once, in the order asked. Somebody whom I may not know of, or who does not exist, looks like somebody long gone. The WebSocket's `watch` tells changes.", nil, nil},
 
+	"getPushKey": {"The key for browsers", "What `PushManager.subscribe` takes.", nil, nil},
+	"putPush": {
+		"Have this device woken", "While it has no live session, and as long as it is signed in. It takes the place of what the device had. A browser or phone that was somebody else's is theirs no more.",
+		nil, nil,
+	},
+	"dropPush":           {"Have this device woken no more", "Signing out does the same. Doing it again changes nothing.", nil, nil},
+	"getPushSettings":    {"Look at what pushes may show", "For all devices of mine.", nil, nil},
+	"changePushSettings": {"Change what pushes may show", "For all devices of mine, from now on. What is left out stays.", nil, nil},
+
 	"uploadMedia": {
 		"Upload a file", "Pictures lose what they tell of where and how they were taken; a JPEG thumbnail is made of them. What is no picture, sound or film comes back byte for byte. Nobody else sees it before a message, a moment or a profile shows it, and after a day in which none does it is gone.",
 		nil,

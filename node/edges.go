@@ -14,6 +14,7 @@ import (
 	"github.com/teahouse-im/teahouse/api"
 	"github.com/teahouse-im/teahouse/feed"
 	"github.com/teahouse-im/teahouse/gateway"
+	"github.com/teahouse-im/teahouse/sandbox"
 	"github.com/teahouse-im/teahouse/web"
 )
 
@@ -25,14 +26,20 @@ func (n *Node) people(c *Config, x *Extras) http.Handler {
 	if c.Limits == "on" {
 		limits = api.DefaultLimits()
 	}
-	rest := api.New(api.Parts{
+	parts := api.Parts{
 		Accounts: n.Accounts, Contacts: n.Contacts, Chat: n.Chat, Groups: n.Chat, Moments: n.Moments, Presence: n.Presence, Media: n.Media,
-		Programs: n.Programs, Notices: n.Notices, Webhooks: n.Webhooks, Moderation: n.Moderation,
-	}, api.Options{
+		Programs: n.Programs, Notices: n.Notices, Webhooks: n.Webhooks, Moderation: n.Moderation, Push: n.Push,
+	}
+	pages, box := web.Handler(), http.Handler(nil)
+	if x.Sandbox {
+		b := n.sandbox(x)
+		parts.Notices = watchedGate{n.Notices, n.grants, b}
+		pages, box = web.Sandbox(), b
+	}
+	rest := api.New(parts, api.Options{
 		Logger: x.Logger, Version: x.Version, Limits: limits,
 		TrustedProxies: c.TrustedProxies, Origins: c.Origins, Metrics: n.metrics, Now: now,
 	})
-	pages := web.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/v1/ws":
@@ -40,6 +47,8 @@ func (n *Node) people(c *Config, x *Extras) http.Handler {
 		case strings.HasPrefix(path, "/v1/"), path == "/v1", path == "/openapi.json", path == "/asyncapi.json",
 			path == "/docs", strings.HasPrefix(path, "/docs/"), strings.HasPrefix(path, "/m/"):
 			rest.ServeHTTP(w, r)
+		case box != nil && strings.HasPrefix(path, sandbox.Below):
+			box.ServeHTTP(w, r)
 		default:
 			pages.ServeHTTP(w, r)
 		}
@@ -53,10 +62,7 @@ func (n *Node) operators(c *Config, x *Extras) http.Handler {
 	opt := api.OpsOptions{Logger: x.Logger, Version: x.Version, Token: c.OperatorToken, Hosts: c.OpsHosts, Now: time.Now}
 	if x.Clock != nil {
 		opt.Now = x.Clock.Now
-		opt.Clock = func(d time.Duration) time.Time {
-			defer n.gateway.Review() // of what has expired
-			return x.Clock.Advance(d)
-		}
+		opt.Clock = n.advance(x)
 	}
 	return api.NewOps(api.OpsParts{
 		Operators: n.Accounts,
