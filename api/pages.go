@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/teahouse-im/teahouse/fault"
 )
 
 // pagesPath is where the pages of mini-programs are: /m/{app}/…
@@ -19,6 +21,10 @@ func (s *server) showPage(w http.ResponseWriter, r *http.Request) {
 	x.route = "showPage"
 	if err := s.limits.page.take(neighbourhood(Address(r, s.trusted))); err != nil {
 		refuse(x, r, err)
+		return
+	}
+	if ledThere(r) {
+		refuse(x, r, errLed)
 		return
 	}
 	app := r.PathValue("app")
@@ -38,6 +44,17 @@ func (s *server) showPage(w http.ResponseWriter, r *http.Request) {
 	h.Set("ETag", page.ETag)
 	http.ServeContent(x, r, "", time.Time{}, bytes.NewReader(page.Body))
 }
+
+// ledThere tells whether a page of a mini-program led its own frame here, as far
+// as the browser says: such a page is of no origin, and so of another than this
+// server. Only the client puts pages into frames, and so it knows whose page is
+// in one, and which. Browsers say it on https and on this computer.
+func ledThere(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return r.Header.Get("Sec-Fetch-Dest") == "iframe" && site != "" && site != "same-origin"
+}
+
+var errLed = fault.Forbidden.Saying("A page cannot lead its frame to another: it asks the client to open it.")
 
 // pagePolicy is what a page of an app may do. 'self' means nothing in a page that
 // is of no origin, so the package is named by its address; a source of http is

@@ -125,6 +125,25 @@ func TestServersOfPages(t *testing.T) {
 	seen()
 }
 
+// Which page a frame shows is up to the client: a page cannot lead its frame to
+// another, be it of its own app or of somebody else's.
+func TestPagesDoNotLeadTheirFrames(t *testing.T) {
+	h := open(t)
+	a := h.app()
+	h.putPackage(a.id, a.developer, "application/zip", zipped(t, "index.html", "x", "app.js", "1")).want(204)
+	asked := func(path, dest, site string) answer {
+		r := h.request("GET", "/m/"+a.id+path, "", "")
+		r.Header.Set("Sec-Fetch-Dest", dest)
+		r.Header.Set("Sec-Fetch-Site", site)
+		return h.do(r)
+	}
+	asked("/", "iframe", "cross-site").refused("forbidden")
+	asked("/", "iframe", "same-site").refused("forbidden")
+	asked("/", "iframe", "same-origin").want(200)
+	asked("/", "document", "none").want(200)
+	asked("/app.js", "script", "cross-site").want(200)
+}
+
 func TestPackagesAreReadStrictly(t *testing.T) {
 	h := open(t)
 	a := h.app()

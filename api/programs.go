@@ -60,6 +60,7 @@ type (
 		Connects  []string `json:"connects" doc:"The servers that its pages may talk to, as its package declares them."`
 		Following bool     `json:"following" doc:"I have it in my list. It gives the app nothing, and the app is not told."`
 		Muted     bool     `json:"muted" doc:"It can neither reach nor ask me."`
+		Blocked   bool     `json:"blocked" doc:"The same, and I cannot write to it."`
 	}
 	ownApp struct {
 		App        string     `json:"app"`
@@ -134,7 +135,7 @@ func (s *server) face(ctx context.Context, u id.User, a miniprogram.App) (miniPr
 	if out.Following, err = s.programs.Following(ctx, u, string(a.ID)); err != nil {
 		return out, err
 	}
-	out.Muted, _, err = s.notices.Muted(ctx, u, a.ID)
+	out.Muted, out.Blocked, err = s.notices.Muted(ctx, u, a.ID)
 	return out, err
 }
 

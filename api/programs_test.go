@@ -44,6 +44,12 @@ func TestTheDirectory(t *testing.T) {
 			t.Errorf("after %s: %v", method, one)
 		}
 	}
+	for _, on := range []bool{true, false} {
+		h.call(map[bool]string{true: "PUT", false: "DELETE"}[on], "/v1/blocks/"+a.id, ann, nil).want(204)
+		if one := h.get("/v1/mini-programs/"+a.id, ann).want(200).object(); one["blocked"] != on {
+			t.Errorf("blocked %t: %v", on, one)
+		}
+	}
 	for _, token := range []string{ann, a.developer} {
 		for _, p := range []string{"/v1/mini-programs/" + a.id, "/v1/mini-programs"} {
 			if body := string(h.get(p, token).want(200).body); strings.Contains(body, a.secret) || strings.Contains(body, "dana") {
