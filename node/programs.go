@@ -22,6 +22,7 @@ import (
 	"github.com/teahouse-im/teahouse/notify/grant"
 	"github.com/teahouse-im/teahouse/notify/shape"
 	shaperedis "github.com/teahouse-im/teahouse/notify/shape/redis"
+	"github.com/teahouse-im/teahouse/stream"
 	"github.com/teahouse-im/teahouse/webhook"
 )
 
@@ -101,13 +102,53 @@ func (n *Node) noticesRead(ctx context.Context, u id.User) (id.Seq, error) {
 // handed tells an app's server of a grant.
 func (n *Node) handed(ctx context.Context, h grant.Handed, a id.App, first bool) error {
 	kind := "grant.minted"
-	if h.Scope == grant.Window {
-		kind = "window.opened"
-	}
-	return n.Webhooks.Emit(ctx, a, h.Event, kind, map[string]any{
+	data := map[string]any{
 		"grant": h.Handle, "template": h.Template, "version": h.Version, "subject": h.Subject, "scope": h.Scope,
 		"uses_left": h.Left, "expires_at": h.ExpiresAt.UTC().Format(wireTime), "first": first,
-	})
+	}
+	if h.Scope == grant.Window {
+		kind = "window.opened"
+		messages, err := n.written(ctx, h.User, a)
+		if err != nil {
+			return err
+		}
+		data["messages"] = messages
+	}
+	return n.Webhooks.Emit(ctx, a, h.Event, kind, data)
+}
+
+const (
+	writtenMost = 10 // messages to an app that it is told with its window
+	writtenSpan = 40 // entries among which they are looked for
+)
+
+// A writing is what a user wrote to an app, as the app's server is told of it.
+type writing struct {
+	Message string          `json:"message"`
+	Kind    stream.Kind     `json:"kind"`
+	Body    json.RawMessage `json:"body"`
+	At      string          `json:"at"`
+}
+
+// written are the latest messages of a user to an app, the oldest first. Windows
+// that are opened twice in a moment are told of once; so it is not the last one alone.
+func (n *Node) written(ctx context.Context, u id.User, a id.App) ([]writing, error) {
+	st := id.ServiceStream(u, a)
+	heads, err := n.store.Heads(ctx, []id.Stream{st})
+	if err != nil {
+		return nil, err
+	}
+	entries, err := n.store.Range(ctx, st, max(1, heads[0].Seq-writtenSpan+1), heads[0].Seq)
+	if err != nil {
+		return nil, err
+	}
+	all := []writing{}
+	for _, e := range entries {
+		if e.From == id.Principal(u) && !e.Kind.Redacted() && e.Kind != chat.Recall {
+			all = append(all, writing{e.ID.String(), e.Kind, e.Body, e.At.UTC().Format(wireTime)})
+		}
+	}
+	return all[max(0, len(all)-writtenMost):], nil
 }
 
 // wireTime is how times are written for clients.

@@ -171,6 +171,7 @@ type Handed struct {
 	Left      int
 	ExpiresAt time.Time
 	MintedAt  time.Time // not for the app: the gate looks at how old grants are
+	User      id.User   // not for the app: to find what was written to it
 }
 
 // Statuses of a notice.

@@ -138,7 +138,7 @@ func (g *Grant) event() uuid.UUID {
 func (b *Book) told(g *Grant, now time.Time) Handed {
 	return Handed{
 		Event: id.Delivery("msg_" + g.event().String()), Handle: b.seal.handle(g.App, g.User, g.ID), Template: g.Template, Version: g.Version,
-		Subject: g.Subject, Scope: g.Scope, Left: g.Remaining(now), ExpiresAt: g.ExpiresAt, MintedAt: g.MintedAt,
+		Subject: g.Subject, Scope: g.Scope, Left: g.Remaining(now), ExpiresAt: g.ExpiresAt, MintedAt: g.MintedAt, User: g.User,
 	}
 }
 
