@@ -108,7 +108,11 @@ func unspell(t string) string {
 
 // sells tells whether folded text t, squashed q, praises or offers.
 func sells(t, q string) bool {
-	return matches(adverts, t) || squashedAdvert.MatchString(q) || matches(adverts, strings.TrimSpace(unspell(t)))
+	if matches(adverts, t) || squashedAdvert.MatchString(q) {
+		return true
+	}
+	u := strings.TrimSpace(unspell(t))
+	return u != t && (matches(adverts, u) || squashedAdvert.MatchString(squashed(u)))
 }
 
 var (

@@ -147,6 +147,8 @@ func TestUnfitTexts(t *testing.T) {
 		{"50% ОFF", "content_blocked"},
 		{"5О% 0ff", "content_blocked"},
 		{"5 0 % O F F", "content_blocked"},
+		{"50%-O-F-F", "content_blocked"},
+		{"50%.O.F.F", "content_blocked"},
 		{"50 percent off", "content_blocked"},
 		{"５０％ОＦＦ", "content_blocked"},
 		{"50%-OFF", "content_blocked"},
