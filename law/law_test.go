@@ -32,6 +32,11 @@ var themes = []struct {
 	attempts []attempt
 }{
 	{"recipients", recipients},
+	{"routes", routes},
+	{"handles", handles},
+	{"consent", consents},
+	{"templates", templates},
+	{"content", contents},
 }
 
 // workers is how many attempts are made at once; most of them wait for somebody to

@@ -41,7 +41,7 @@ func (a answer) bare() string {
 	delete(doc, "trace_id")
 	b, _ := json.Marshal(doc)
 	headers := a.header.Clone()
-	for _, k := range []string{"Date", "Content-Length", "X-Request-Id", "Trace-Id"} {
+	for _, k := range []string{"Date", "Content-Length", "X-Trace-Id"} {
 		headers.Del(k)
 	}
 	return fmt.Sprint(a.status, " ", string(b), " ", headers)
