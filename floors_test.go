@@ -38,6 +38,7 @@ var floors = map[string]int{
 	"notify/shape/redis":     3,
 	"notify":                 3,
 	"notify/push":            3,
+	"notify/push/pushtest":   4,
 	"miniprogram":            3,
 	"webhook":                3,
 	"moderation":             3,
@@ -75,7 +76,7 @@ var rooms = map[string][]string{
 	"github.com/coder/websocket":    {"gateway", "client"},
 	"github.com/danielgtaylor/huma": {"api"},
 	"github.com/prometheus":         {"api"},
-	"github.com/golang-jwt/jwt":     {"account", "bench"},
+	"github.com/golang-jwt/jwt":     {"account", "bench", "notify/push/pushtest"},
 	"github.com/alecthomas/kong":    {"cmd/teahouse"},
 	"gopkg.in/yaml.v3":              {"cmd/teahouse", "bench"},
 	"github.com/rs/zerolog/log":     {}, // loggers are handed down, never global

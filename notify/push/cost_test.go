@@ -31,7 +31,7 @@ func TestWhereNobodySleepsItCostsNothing(t *testing.T) {
 		t.Errorf("%d streams wait, %d reads", h.Waits(), reads)
 	}
 
-	sub := h.web.subscription()
+	sub := h.web.Subscription()
 	good(t, h.Subscribe(h.ctx, "user-1199", "d1", sub)) // counts at once on this node
 	h.text(group, "user-0000", "hello")
 	h.one()
@@ -56,7 +56,7 @@ func TestCloseSendsWhatWaits(t *testing.T) {
 	h.subscribe("bob", "d1")
 	h.text(direct, "alice", "hello")
 	h.Close()
-	if got := h.web.take(); len(got) != 1 {
+	if got := h.web.Take(); len(got) != 1 {
 		t.Errorf("%+v", got)
 	}
 	h.text(direct, "alice", "too late")
@@ -69,11 +69,11 @@ func TestCloseDoesNotWaitForTheStuck(t *testing.T) {
 	h := open(t, func(o *push.Options) { o.Drain, o.Timeout = 20*time.Millisecond, time.Hour })
 	h.subscribe("bob", "d1")
 	hold := make(chan struct{})
-	h.web.hold = hold
+	h.web.Hold(hold)
 	defer close(hold)
 	h.text(direct, "alice", "hello")
 	h.Hurry()
-	until(t, func() bool { return h.web.requests() == 1 })
+	until(t, func() bool { return h.web.Requests() == 1 })
 	h.Close()
 }
 
@@ -101,13 +101,13 @@ func TestInnerAddressesAreNotCalled(t *testing.T) {
 	if got := h.pushed(two); len(got) != 0 {
 		t.Errorf("%+v", got)
 	}
-	if errs := h.failed(); len(errs) != 1 || h.Counts().Failed+two.Counts().Failed != 1 || !strings.Contains(errs[0].Error(), "prohibited") || h.web.requests() != 0 {
-		t.Errorf("%v, %d requests", errs, h.web.requests())
+	if errs := h.failed(); len(errs) != 1 || h.Counts().Failed+two.Counts().Failed != 1 || !strings.Contains(errs[0].Error(), "prohibited") || h.web.Requests() != 0 {
+		t.Errorf("%v, %d requests", errs, h.web.Requests())
 	}
 
 	h.opt.Allow = nil
 	three := h.node()
-	sub := h.web.subscription()
+	sub := h.web.Subscription()
 	refused(t, three.Subscribe(h.ctx, "eve", "d1", sub), "/endpoint")
 	for _, endpoint := range []string{"https://localhost/a", "https://tea.localhost/a", "https://router/a", "https://push.example:8443/a", "https://127.0.0.1/a", "https://169.254.169.254/a", "https://[fd00::1]/a", "https://[::ffff:127.0.0.1]/a"} {
 		sub.Endpoint = endpoint

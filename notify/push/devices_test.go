@@ -22,7 +22,7 @@ func TestDeadSubscriptionIsRemoved(t *testing.T) {
 	for _, status := range []int{404, 410} {
 		h := open(t, nil)
 		h.subscribe("bob", "d1")
-		h.web.answer(status)
+		h.web.Answer(status)
 		h.text(direct, "alice", "hello")
 		h.none("the browser is gone")
 		if n := h.rows("bob"); n != 0 || h.Counts().Removed != 1 {
@@ -34,10 +34,10 @@ func TestDeadSubscriptionIsRemoved(t *testing.T) {
 func TestTroubleIsTriedAgain(t *testing.T) {
 	h := open(t, nil)
 	h.subscribe("bob", "d1")
-	h.web.answer(500, 503, 429)
+	h.web.Answer(500, 503, 429)
 	h.text(direct, "alice", "hello")
 	h.one()
-	h.web.answer(500, 500, 500, 500)
+	h.web.Answer(500, 500, 500, 500)
 	h.text(direct, "alice", "lost")
 	h.none("it was tried four times")
 	if c := h.Counts(); c.Sent != 1 || c.Failed != 1 || h.rows("bob") != 1 || len(h.failed()) != 1 {
@@ -46,11 +46,11 @@ func TestTroubleIsTriedAgain(t *testing.T) {
 	if e := h.failed()[0].Error(); strings.Contains(e, "/push/") {
 		t.Errorf("the log can call the browser: %s", e)
 	}
-	h.web.answer(403, 403)
+	h.web.Answer(403, 403)
 	h.text(direct, "alice", "refused")
 	h.none("a refusal is final")
-	if h.web.requests() != 1 || h.rows("bob") != 1 {
-		t.Errorf("%d requests", h.web.requests())
+	if h.web.Requests() != 1 || h.rows("bob") != 1 {
+		t.Errorf("%d requests", h.web.Requests())
 	}
 }
 
@@ -59,15 +59,11 @@ func TestTroubleIsTriedAgain(t *testing.T) {
 func (h *house) during(status int, first func(), meanwhile func()) {
 	h.t.Helper()
 	hold := make(chan struct{})
-	h.web.answer(status)
-	h.web.mu.Lock()
-	h.web.hold = hold
-	h.web.mu.Unlock()
+	h.web.Answer(status)
+	h.web.Hold(hold)
 	first()
-	until(h.t, func() bool { return h.web.requests() == 1 })
-	h.web.mu.Lock()
-	h.web.hold = nil
-	h.web.mu.Unlock()
+	until(h.t, func() bool { return h.web.Requests() == 1 })
+	h.web.Hold(nil)
 	meanwhile()
 	close(hold)
 }
@@ -207,8 +203,8 @@ func TestNewSubscriptionReplacesTheOld(t *testing.T) {
 	h.subscribe("bob", "d1")
 	again := h.subscribe("bob", "d1")
 	h.text(direct, "alice", "hello")
-	if got := h.one(); !strings.HasSuffix(again.Endpoint, got.endpoint) {
-		t.Errorf("pushed to %s", got.endpoint)
+	if got := h.one(); !strings.HasSuffix(again.Endpoint, got.Endpoint) {
+		t.Errorf("pushed to %s", got.Endpoint)
 	}
 	kind, ok, err := h.Subscribed(h.ctx, "bob", "d1")
 	if good(t, err); kind != push.Web || !ok {
@@ -235,7 +231,7 @@ func TestDevicesAreBounded(t *testing.T) {
 
 func TestSubscriptionIsChecked(t *testing.T) {
 	h := open(t, nil)
-	fine := h.web.subscription()
+	fine := h.web.Subscription()
 	with := func(change func(*push.Subscription)) push.Subscription {
 		sub := fine
 		sub.Endpoint = "https://push.example/abc"

@@ -2,8 +2,10 @@ package push_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -17,11 +19,17 @@ import (
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/ledger"
 	"github.com/teahouse-im/teahouse/notify/push"
+	"github.com/teahouse-im/teahouse/notify/push/pushtest"
 	"github.com/teahouse-im/teahouse/storage/pebble"
 	"github.com/teahouse-im/teahouse/stream"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var (
+	loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	b64      = base64.RawURLEncoding
+)
 
 // A house is a service on a real store and a real sequencer, with people around
 // it whose lists the test writes.
@@ -32,7 +40,7 @@ type house struct {
 	store *pebble.Store
 	seq   *stream.Sequencer
 	opt   push.Options
-	web   *webServer
+	web   *pushtest.Server
 
 	mu       sync.Mutex
 	now      time.Time
@@ -53,14 +61,14 @@ func open(t testing.TB, with func(*push.Options)) *house {
 	store, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
 	good(t, err)
 	h := &house{
-		t: t, ctx: t.Context(), store: store, now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), web: newWebServer(t),
+		t: t, ctx: t.Context(), store: store, now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), web: pushtest.New(t),
 		live: map[id.User][]id.Device{}, out: map[id.User][]id.Device{}, muted: map[string]bool{},
 		silenced: map[string]bool{}, read: map[string]id.Seq{}, rosters: map[id.Stream][]id.User{},
 	}
 	h.seq = stream.NewSequencer(store, stream.Options{Now: h.clock})
-	h.web.now = h.clock
+	h.web.Now = h.clock
 	h.opt = push.DefaultOptions()
-	h.opt.Now, h.opt.Allow, h.opt.Subject = h.clock, loopback, "mailto:ops@tea.example"
+	h.opt.Now, h.opt.Allow, h.opt.Subject = h.clock, loopback, pushtest.Subject
 	h.opt.Gather = time.Hour // until the test hurries
 	h.opt.Retry = []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond}
 	h.opt.Failed = h.fail
@@ -223,14 +231,14 @@ func (h *house) settled(more ...*push.Service) {
 }
 
 // pushed is what came to the web server since the last call.
-func (h *house) pushed(more ...*push.Service) []delivered {
+func (h *house) pushed(more ...*push.Service) []pushtest.Delivered {
 	h.t.Helper()
 	h.settled(more...)
-	return h.web.take()
+	return h.web.Take()
 }
 
 // one is the only thing that was pushed.
-func (h *house) one() delivered {
+func (h *house) one() pushtest.Delivered {
 	h.t.Helper()
 	got := h.pushed()
 	if len(got) != 1 {
@@ -256,7 +264,7 @@ func (h *house) failed() []error {
 // subscribe gives a user a browser.
 func (h *house) subscribe(u id.User, d id.Device) push.Subscription {
 	h.t.Helper()
-	sub := h.web.subscription()
+	sub := h.web.Subscription()
 	good(h.t, h.Subscribe(h.ctx, u, d, sub))
 	return sub
 }

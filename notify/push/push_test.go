@@ -24,8 +24,8 @@ func TestMessageWakesWhoSleeps(t *testing.T) {
 	if got.Message != want {
 		t.Errorf("%+v, want %+v", got.Message, want)
 	}
-	if got.header.Get("Urgency") != "high" || got.header.Get("TTL") != "86400" || got.bytes%512 != 86+16 {
-		t.Errorf("headers %v, %d bytes", got.header, got.bytes)
+	if got.Header.Get("Urgency") != "high" || got.Header.Get("TTL") != "86400" || got.Bytes%512 != 86+16 {
+		t.Errorf("headers %v, %d bytes", got.Header, got.Bytes)
 	}
 }
 
@@ -35,8 +35,8 @@ func TestOnlySleepingDevices(t *testing.T) {
 	phone := h.subscribe("bob", "d2")
 	h.set(func() { h.live["bob"] = []id.Device{"d1"} })
 	h.text(direct, "alice", "hello")
-	if got := h.one(); !strings.HasSuffix(phone.Endpoint, got.endpoint) {
-		t.Errorf("pushed to %s", got.endpoint)
+	if got := h.one(); !strings.HasSuffix(phone.Endpoint, got.Endpoint) {
+		t.Errorf("pushed to %s", got.Endpoint)
 	}
 	h.set(func() { h.live["bob"] = []id.Device{"d1", "d2"} })
 	h.text(direct, "alice", "hello again")
@@ -167,8 +167,8 @@ func TestMutedUnlessMentioned(t *testing.T) {
 	h.none("the group is muted")
 	e := h.append(group, "alice", "text", `{"text":"bob, look","mentions":["bob"]}`)
 	h.text(group, "cat", "more chatter")
-	if got := h.one(); got.Seq != e.Seq || got.Title != "Tasting" || got.Text != "Alice: bob, look" || got.header.Get("Urgency") != "high" {
-		t.Errorf("%+v %v", got.Message, got.header)
+	if got := h.one(); got.Seq != e.Seq || got.Title != "Tasting" || got.Text != "Alice: bob, look" || got.Header.Get("Urgency") != "high" {
+		t.Errorf("%+v %v", got.Message, got.Header)
 	}
 	h.append(group, "alice", "text", `{"text":"everybody","mentions":["@all"]}`)
 	h.one()
@@ -253,8 +253,8 @@ func TestPersonalStreams(t *testing.T) {
 	} {
 		h.append(c.st, "alice", c.kind, c.body)
 		got := h.one()
-		if got.Title != c.title || got.Text != c.text || got.Stream != c.st.Name() || got.header.Get("Urgency") != c.urgent {
-			t.Errorf("%s: %+v, urgency %s", c.kind, got.Message, got.header.Get("Urgency"))
+		if got.Title != c.title || got.Text != c.text || got.Stream != c.st.Name() || got.Header.Get("Urgency") != c.urgent {
+			t.Errorf("%s: %+v, urgency %s", c.kind, got.Message, got.Header.Get("Urgency"))
 		}
 	}
 	for kind, body := range map[string]string{"accepted": `{"user":"eve"}`, "removed": `{"user":"eve"}`, "joined": `{"stream":"g-a"}`, "undone": `{"seq":99}`, "hint": `{}`} {
@@ -342,7 +342,7 @@ func TestNoticesPassTheGate(t *testing.T) {
 	h.none("it is silent")
 	e := notice(app, true)
 	first := h.one()
-	if first.Title != "Noodles" || first.Text != "Your table · called · A17" || first.Stream != "@notices" || first.URL != "/notices" || first.header.Get("Urgency") != "high" {
+	if first.Title != "Noodles" || first.Text != "Your table · called · A17" || first.Stream != "@notices" || first.URL != "/notices" || first.Header.Get("Urgency") != "high" {
 		t.Errorf("%+v", first.Message)
 	}
 	notice(other, true)

@@ -1,4 +1,5 @@
-package push_test
+// Package pushtest is a push service and the browsers behind it, for tests.
+package pushtest
 
 import (
 	"bytes"
@@ -18,7 +19,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,29 +30,29 @@ import (
 	"github.com/teahouse-im/teahouse/notify/push"
 )
 
-var (
-	loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	b64      = base64.RawURLEncoding
-)
+// Subject is who senders must say they are.
+const Subject = "mailto:ops@tea.example"
 
-// A delivered is what a push service took.
-type delivered struct {
+var b64 = base64.RawURLEncoding
+
+// Delivered is what a push service took.
+type Delivered struct {
 	push.Message
-	endpoint string // its path
-	header   http.Header
-	bytes    int
+	Endpoint string
+	Header   http.Header
+	Bytes    int // sealed
 }
 
-// A webServer is a push service and the browsers behind it: it checks who sends
+// A Server is a push service and the browsers behind it: it checks who sends
 // (RFC 8292) and opens what they send (RFC 8291) with the browser's own key.
-type webServer struct {
+type Server struct {
 	*httptest.Server
-	t   testing.TB
-	now func() time.Time
+	Now func() time.Time // by which those who send are judged; set before the first does
 
+	t        testing.TB
 	mu       sync.Mutex
 	browsers map[string]browser // by path
-	got      []delivered
+	got      []Delivered
 	answers  []int // statuses, before all is well
 	asked    int
 	hold     chan struct{} // nil: none
@@ -63,19 +63,22 @@ type browser struct {
 	auth []byte
 }
 
-func newWebServer(t testing.TB) *webServer {
-	w := &webServer{t: t, browsers: map[string]browser{}, now: time.Now}
+// New starts one, on loopback and over http, until the test ends.
+func New(t testing.TB) *Server {
+	w := &Server{t: t, browsers: map[string]browser{}, Now: time.Now}
 	w.Server = httptest.NewServer(w)
 	t.Cleanup(w.Close)
 	return w
 }
 
-// subscription is a new browser's.
-func (w *webServer) subscription() push.Subscription {
+// Subscription is a new browser's.
+func (w *Server) Subscription() push.Subscription {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	key, err := ecdh.P256().GenerateKey(rand.Reader)
-	good(w.t, err)
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	b := browser{key, make([]byte, 16)}
 	rand.Read(b.auth)
 	path := fmt.Sprintf("/push/%d", len(w.browsers))
@@ -86,7 +89,8 @@ func (w *webServer) subscription() push.Subscription {
 	}
 }
 
-func (w *webServer) take() []delivered {
+// Take is what has come since it was last called.
+func (w *Server) Take() []Delivered {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	out := w.got
@@ -94,20 +98,29 @@ func (w *webServer) take() []delivered {
 	return out
 }
 
-// answer makes the next requests fail.
-func (w *webServer) answer(statuses ...int) {
+// Answer makes the next requests fail.
+func (w *Server) Answer(statuses ...int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.answers, w.asked = statuses, 0
 }
 
-func (w *webServer) requests() int {
+// Hold makes those who send wait until the channel is closed; nil: no longer.
+func (w *Server) Hold(until chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hold = until
+}
+
+// Requests is how many have come since the latest Answer.
+func (w *Server) Requests() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.asked
 }
 
-func (w *webServer) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+// ServeHTTP implements http.Handler.
+func (w *Server) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	w.asked++
 	hold, status := w.hold, 0
@@ -135,41 +148,41 @@ func (w *webServer) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	out.WriteHeader(http.StatusCreated)
 }
 
-func (w *webServer) receive(r *http.Request) (delivered, error) {
+func (w *Server) receive(r *http.Request) (Delivered, error) {
 	b, ok := w.browsers[r.URL.Path]
 	if !ok || r.Method != http.MethodPost {
-		return delivered{}, errors.New("no such subscription")
+		return Delivered{}, errors.New("no such subscription")
 	}
 	if err := w.vapid(r); err != nil {
-		return delivered{}, err
+		return Delivered{}, err
 	}
 	ttl, err := strconv.Atoi(r.Header.Get("TTL"))
 	if err != nil || ttl <= 0 {
-		return delivered{}, fmt.Errorf("TTL %q", r.Header.Get("TTL"))
+		return Delivered{}, fmt.Errorf("TTL %q", r.Header.Get("TTL"))
 	}
 	topic := r.Header.Get("Topic")
 	if topic == "" || len(topic) > 32 || strings.Trim(topic, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
-		return delivered{}, fmt.Errorf("topic %q", topic)
+		return Delivered{}, fmt.Errorf("topic %q", topic)
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil || len(body) > 4096 || r.Header.Get("Content-Encoding") != "aes128gcm" {
-		return delivered{}, fmt.Errorf("%d bytes, %w", len(body), err)
+		return Delivered{}, fmt.Errorf("%d bytes, %w", len(body), err)
 	}
 	plain, err := unseal(b, body)
 	if err != nil {
-		return delivered{}, err
+		return Delivered{}, err
 	}
-	d := delivered{endpoint: r.URL.Path, header: r.Header, bytes: len(body)}
+	d := Delivered{Endpoint: w.URL + r.URL.Path, Header: r.Header, Bytes: len(body)}
 	if err := json.Unmarshal(plain, &d.Message); err != nil {
-		return delivered{}, err
+		return Delivered{}, err
 	}
 	if d.Tag != topic {
-		return delivered{}, fmt.Errorf("tag %s under topic %s", d.Tag, topic)
+		return Delivered{}, fmt.Errorf("tag %s under topic %s", d.Tag, topic)
 	}
 	return d, nil
 }
 
-func (w *webServer) vapid(r *http.Request) error {
+func (w *Server) vapid(r *http.Request) error {
 	var token, key string
 	for part := range strings.SplitSeq(strings.TrimPrefix(r.Header.Get("Authorization"), "vapid "), ",") {
 		if v, ok := strings.CutPrefix(strings.TrimSpace(part), "t="); ok {
@@ -189,11 +202,11 @@ func (w *webServer) vapid(r *http.Request) error {
 	}
 	var claims jwt.RegisteredClaims
 	_, err = jwt.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return public, nil },
-		jwt.WithValidMethods([]string{"ES256"}), jwt.WithAudience(w.URL), jwt.WithExpirationRequired(), jwt.WithTimeFunc(w.now))
+		jwt.WithValidMethods([]string{"ES256"}), jwt.WithAudience(w.URL), jwt.WithExpirationRequired(), jwt.WithTimeFunc(w.Now))
 	if err != nil {
 		return err
 	}
-	if left := claims.ExpiresAt.Sub(w.now()); left > 24*time.Hour || claims.Subject != "mailto:ops@tea.example" {
+	if left := claims.ExpiresAt.Sub(w.Now()); left > 24*time.Hour || claims.Subject != Subject {
 		return fmt.Errorf("claims %+v", claims)
 	}
 	return nil
