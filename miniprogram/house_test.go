@@ -16,6 +16,7 @@ import (
 	"github.com/teahouse-im/teahouse/miniprogram"
 	"github.com/teahouse-im/teahouse/storage/blob"
 	"github.com/teahouse-im/teahouse/storage/pebble"
+	"github.com/teahouse-im/teahouse/storage/scylla"
 )
 
 // A house is a service on a real store, with a clock that stands still.
@@ -47,8 +48,14 @@ func open(t *testing.T) *house {
 
 func houseOn(t *testing.T, store ledger.Store) *house {
 	t.Helper()
-	files, err := blob.OpenFiles(t.TempDir())
-	good(t, err)
+	var files miniprogram.Files
+	if shared, ok := store.(interface{ Uploads() *scylla.Uploads }); ok { // as nodes of a cluster do
+		files = shared.Uploads()
+	} else {
+		folder, err := blob.OpenFiles(t.TempDir())
+		good(t, err)
+		files = folder
+	}
 	h := &house{t: t, store: store, files: files, now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
 	h.Service = h.node(store, files)
 	return h

@@ -3,8 +3,6 @@ package miniprogram
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"time"
@@ -19,6 +17,7 @@ import (
 const (
 	underPackages = "package/"
 	packageType   = "application/zip"
+	packageSuffix = ".zip" // behind a name like a medium's, under which stores keep bytes
 
 	// bundleBytes bounds the memory of unpacked packages that are kept at hand.
 	bundleBytes = 64 << 20
@@ -69,9 +68,7 @@ func (s *Service) PutPackage(ctx context.Context, developer id.User, app string,
 	if err != nil {
 		return err
 	}
-	var b [16]byte
-	rand.Read(b[:])
-	key := "p-" + hex.EncodeToString(b[:])
+	key := string(id.NewMedia()) + packageSuffix
 	if err := s.begin(ctx, a.ID, key); err != nil {
 		return err
 	}
