@@ -55,6 +55,7 @@ var floors = map[string]int{
 	"api":                    4,
 	"client":                 4,
 	"web":                    4,
+	"sandbox":                4,
 	"storage/pebble":         5,
 	"storage/scylla":         5,
 	"storage/blob":           5,

@@ -28,6 +28,15 @@ var demoPeople = []struct {
 	{"mo", "Mo", account.RoleModerator, nil},
 }
 
+// DemoPeople are the names of the demo people.
+func DemoPeople() []string {
+	all := make([]string, len(demoPeople))
+	for i, p := range demoPeople {
+		all[i] = p.user
+	}
+	return all
+}
+
 // Demo makes people to try the server with, their friendships and a group.
 // Those that are there already stay as they are.
 func (n *Node) Demo(ctx context.Context) error {

@@ -42,6 +42,7 @@ type Extras struct {
 	Logger  zerolog.Logger
 	Version string
 	Clock   *Clock // can be moved through the operations listener; nil: the real time, which cannot
+	Sandbox bool   // anybody may sign in as the demo people, and sees what the gate does; it needs a Clock
 }
 
 // now is the domains' clock.

@@ -35,6 +35,7 @@ type site struct {
 	prefix string            // of the assets' paths: /assets/<hash of all of them>/
 	assets map[string]*asset // by path below the prefix
 	page   *asset
+	bench  *asset // the page of the sandbox; nil without
 }
 
 // An asset is one file, ready to be sent.
@@ -54,14 +55,18 @@ const (
 )
 
 // load prepares the embedded files. They are part of the program: that one
-// cannot be read is a bug, not a failure.
-func load() *site {
+// cannot be read is a bug, not a failure. What only the sandbox's page loads is
+// there if it is.
+func load(sandbox bool) *site {
 	s := &site{assets: map[string]*asset{}}
 	all := sha256.New()
 	root, err := fs.Sub(static, "static")
 	must(err)
 	must(fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		kind := types[path.Ext(name)]
+		if d != nil && d.IsDir() && name == sandboxDir && !sandbox {
+			return fs.SkipDir
+		}
 		if err != nil || d.IsDir() || kind == "" {
 			return err
 		}
@@ -78,7 +83,10 @@ func load() *site {
 		return nil
 	}))
 	s.prefix = "/assets/" + hex.EncodeToString(all.Sum(nil))[:16] + "/"
-	s.page = newAsset("text/html; charset=utf-8", cacheNever, s.index(root))
+	s.page = newAsset(pageType, cacheNever, s.index(root, "index.html", func(name string) bool { return path.Dir(name) != sandboxDir }))
+	if sandbox {
+		s.bench = newAsset(pageType, cacheNever, s.index(root, sandboxDir+"/index.html", func(name string) bool { return path.Dir(name) == sandboxDir }))
+	}
 	return s
 }
 
@@ -89,14 +97,16 @@ func relative(module []byte) []byte {
 	return bytes.ReplaceAll(module, []byte(`from"preact"`), []byte(`from"./preact.mjs"`))
 }
 
-// index fills the page in: where the assets are, and which modules there are, so
-// that the browser asks for all of them at once.
-func (s *site) index(root fs.FS) []byte {
-	t, err := template.ParseFS(root, "index.html")
+const pageType = "text/html; charset=utf-8"
+
+// index fills a page in: where the assets are, and which modules it has, so that
+// the browser asks for all of them at once.
+func (s *site) index(root fs.FS, file string, has func(module string) bool) []byte {
+	t, err := template.ParseFS(root, file)
 	must(err)
 	var modules []string
 	for name, a := range s.assets {
-		if a.kind == types[".js"] {
+		if a.kind == types[".js"] && has(name) {
 			modules = append(modules, name)
 		}
 	}

@@ -21,7 +21,7 @@ const policy = "default-src 'none'; " +
 	"require-trusted-types-for 'script'; " +
 	"trusted-types 'none'"
 
-func setPolicy(h http.Header) {
+func setPolicy(h http.Header, policy string) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")

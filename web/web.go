@@ -19,13 +19,14 @@ import (
 func Handler() http.Handler { return &handler{} }
 
 type handler struct {
-	once  sync.Once // the assets are prepared by the first request, not while the server starts
-	found *site
+	sandbox bool
+	once    sync.Once // the assets are prepared by the first request, not while the server starts
+	found   *site
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.once.Do(func() { h.found = load() })
-	setPolicy(w.Header())
+	h.once.Do(func() { h.found = load(h.sandbox) })
+	setPolicy(w.Header(), h.policyOf(r.URL.Path))
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "Only GET and HEAD are allowed here.", http.StatusMethodNotAllowed)
@@ -36,6 +37,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.found.assets[name].serve(w, r)
 	case isRoute(r.URL.Path) && navigates(r):
 		h.found.page.serve(w, r)
+	case h.sandbox && r.URL.Path == sandboxPath && navigates(r):
+		h.found.bench.serve(w, r)
 	default:
 		http.Error(w, "There is no such page.", http.StatusNotFound)
 	}

@@ -22,13 +22,23 @@ func (c *devCmd) Run() error {
 		c.Data = dir
 	}
 	c.Sandbox()
-	x := node.Extras{Logger: logger(c.LogLevel), Version: version(), Clock: new(node.Clock)}
+	x := node.Extras{Logger: logger(c.LogLevel), Version: version(), Clock: new(node.Clock), Sandbox: true}
 	return serve(c.Config, x, func(ctx context.Context, n *node.Node) error {
 		if err := n.Demo(ctx); err != nil {
 			return fmt.Errorf("make the demo people: %w", err)
 		}
-		fmt.Printf("Open %s and sign in as alice, bob, carol, dave, erin, dana or mo (a moderator).\n", n.URL)
-		fmt.Printf("Password of all: %s. Move the clock: curl -H 'Content-Type: application/json' -d '{\"advance_s\":3600}' %s/dev/clock\n", node.DemoPassword, n.Ops)
+		greet(n)
 		return nil
 	})
+}
+
+// greet says where to begin.
+func greet(n *node.Node) {
+	fmt.Printf("Two phones, the clock, webhooks and the gate in one page:\n  %s%s\n", n.URL, node.SandboxPath)
+	fmt.Println("The same with somebody else in the left hand:")
+	for _, user := range node.DemoPeople() {
+		fmt.Printf("  %s%s?left=%s\n", n.URL, node.SandboxPath, user)
+	}
+	fmt.Printf("Or open %s and sign in as one of them; the password of all is %s. mo is a moderator.\n", n.URL, node.DemoPassword)
+	fmt.Printf("Move the clock: curl -H 'Content-Type: application/json' -d '{\"advance_s\":3600}' %s/dev/clock\n", n.Ops)
 }

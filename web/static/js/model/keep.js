@@ -5,7 +5,10 @@
 // only. What could read local storage is a foreign script in this page, and the
 // page's policy lets none run.
 
-const PREFIX = "teahouse.";
+// The page of `teahouse dev` shows two clients side by side, each in a frame with a
+// name and with storage of its own. Elsewhere no page shows us in a frame.
+const phone = globalThis.top !== globalThis.self && /^phone-[a-z]+$/.test(window.name) ? window.name + "." : "";
+const PREFIX = "teahouse." + phone;
 
 /**
  * @template T
