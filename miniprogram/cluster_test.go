@@ -55,4 +55,14 @@ func dropKeyspace(t *testing.T, server, keyspace string) {
 	good(t, s.Query("DROP KEYSPACE "+keyspace).Exec())
 }
 
-func TestCluster(t *testing.T) { walk(t, houseOn(t, cluster(t))) }
+func TestCluster(t *testing.T) {
+	h := houseOn(t, cluster(t))
+	walk(t, h)
+	a, _ := h.app("dana", "Pages in a keyspace")
+	good(t, h.PutPackage(t.Context(), "dana", string(a.ID), bundle(t)))
+	page, err := h.node(h.store, h.files).Page(t.Context(), string(a.ID), "index.html") // another node
+	good(t, err)
+	if len(page.Body) == 0 {
+		t.Error("the page is empty")
+	}
+}
