@@ -1,0 +1,47 @@
+// Command cinema is a mini-program that may send one notice: it sells seats, and
+// tells whoever asked for it when their film begins.
+//
+//	teahouse dev                # in one terminal
+//	go run ./examples/cinema    # in another
+//
+// It shows the scope "once": a grant is good for one notice about one matter, here
+// a ticket. The page offers it when there is something to be told of, not before.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/teahouse-im/teahouse/examples/internal/app"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "cinema:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	var o app.Options
+	f := flag.NewFlagSet("cinema", flag.ContinueOnError)
+	o.Flags(f, "127.0.0.1:4102")
+	begins := f.Duration("begins", 15*time.Second, "how long after it is booked a film begins")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	a, err := app.Start(ctx, program, o, out)
+	if err != nil {
+		return err
+	}
+	h := &house{app: a, after: *begins}
+	return a.Serve(ctx, h.routes(), h.hear)
+}
