@@ -26,6 +26,7 @@ type scene struct {
 	people []*person
 	apps   []*app
 	later  []func()
+	raced  int // notices that came of a race, in which they may
 }
 
 // after has something done when the attack is judged, such as to show that a grant
@@ -525,3 +526,5 @@ func unless(is bool, format string, args ...any) error {
 }
 
 func ctxOf(s *scene) context.Context { return s.Context() }
+
+func newUUID() string { return uuid.Must(uuid.NewV7()).String() }

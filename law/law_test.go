@@ -37,6 +37,14 @@ var themes = []struct {
 	{"consent", consents},
 	{"templates", templates},
 	{"content", contents},
+	{"repeats", repeats},
+	{"wishes", wishes},
+	{"scopes", scopes},
+	{"windows", windows},
+	{"broadcast", broadcasts},
+	{"probing", probes},
+	{"openids", openids},
+	{"pages", pages},
 }
 
 // workers is how many attempts are made at once; most of them wait for somebody to
@@ -107,7 +115,7 @@ func (a *attempt) make(s *scene) {
 	if passed := len(answers) - refused; passed != a.passes {
 		s.Errorf("%s: %d of %d tries were not refused, %d should be", a.clause, passed, len(answers), a.passes)
 	}
-	if after := s.inboxes(); after-before != a.delivers {
+	if after := s.inboxes(); after-before != a.delivers+s.raced {
 		s.Errorf("%s: the attack brought %d notices, not %d", a.clause, after-before, a.delivers)
 	}
 	if after := s.audits(); !a.quiet && after-audit < refused {
