@@ -1,5 +1,7 @@
 package pebble
 
+import "github.com/teahouse-im/teahouse/ledger"
+
 // FillVolumes makes volumes full after so many bytes.
 func (s *Store) FillVolumes(bytes int64) { s.full = bytes }
 
@@ -43,4 +45,17 @@ func (s *Store) ForgetAll() {
 		}
 		sh.mu.Unlock()
 	}
+}
+
+// PartBytes tells what the rows of one part in memory take at most, by counting, and may take.
+func (s *Store) PartBytes(p ledger.Part) (kept, most int) {
+	sh := s.hot.shard(p)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for _, half := range []map[rowName][]byte{sh.newer, sh.older} {
+		for n, value := range half {
+			kept += sizeOfRow(n, value)
+		}
+	}
+	return kept, 2 * hotHalf
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -21,23 +22,18 @@ func (s *Store) ReadPart(_ context.Context, p ledger.Part, w ledger.Want) (v led
 
 // view is what is wanted of a part, in whose turn it is called.
 func (s *Store) view(p ledger.Part, w ledger.Want) (ledger.View, error) {
-	key := tablePart.key(string(p))
-	base := len(key)
 	rows := make([]ledger.Row, 0, len(w.Keys))
 	for _, k := range w.Keys {
-		key = append(key[:base], k...)
-		value, closer, err := s.db.Get(key)
-		if errors.Is(err, pebble.ErrNotFound) {
-			continue
-		}
+		value, err := s.partRow(p, k)
 		if err != nil {
-			return ledger.View{}, unavailable("read", err)
+			return ledger.View{}, err
 		}
-		rows = append(rows, ledger.Row{Key: k, Value: bytes.Clone(value)})
-		if err := closer.Close(); err != nil {
-			return ledger.View{}, unavailable("read", err)
+		if value != nil {
+			rows = append(rows, ledger.Row{Key: k, Value: value})
 		}
 	}
+	key := tablePart.key(string(p))
+	base := len(key)
 	for _, prefix := range w.Prefixes {
 		key = append(key[:base], prefix...)
 		if err := s.scan(key, after(key), func(key, value []byte) (bool, error) {
@@ -48,6 +44,28 @@ func (s *Store) view(p ledger.Part, w ledger.Want) (ledger.View, error) {
 		}
 	}
 	return ledger.NewView(rows, nil), nil
+}
+
+// partRow is one row, in the turn of its part; nil if there is none.
+func (s *Store) partRow(p ledger.Part, k string) ([]byte, error) {
+	if value, known := s.hot.find(p, k); known {
+		return value, nil
+	}
+	key := tablePart.key(string(p))
+	value, closer, err := s.db.Get(append(key, k...))
+	if errors.Is(err, pebble.ErrNotFound) {
+		s.hot.found(p, k, nil)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, unavailable("read", err)
+	}
+	value = slices.Clip(bytes.Clone(value)) // who appends to it gets another
+	if err := closer.Close(); err != nil {
+		return nil, unavailable("read", err)
+	}
+	s.hot.found(p, k, value)
+	return value, nil
 }
 
 // ListPart implements ledger.Store.
@@ -96,6 +114,7 @@ func (s *Store) ChangePart(_ context.Context, p ledger.Part, w ledger.Want, _ le
 		if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
 			return nil, unavailable("write", err)
 		}
+		s.hot.changed(p, rows)
 		return func() error {
 			defer s.endIfPanicking()
 			return unavailable("write", b.SyncWait())

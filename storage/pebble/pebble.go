@@ -38,6 +38,7 @@ type Store struct {
 	room  *room
 	locks locks
 	parts turns[ledger.Part]
+	hot   partRows
 	tips  tips
 	additions
 	volumes

@@ -1,0 +1,107 @@
+package pebble
+
+import (
+	"bytes"
+	"hash/maphash"
+	"slices"
+	"sync"
+
+	"github.com/teahouse-im/teahouse/ledger"
+)
+
+// partRows keeps in memory which rows of parts somebody has looked at lately, and
+// where there was none: what decides something looks at the same few again and
+// again. It changes in the part's turn only, so it has what the engine would find.
+type partRows [hotShards]hotShard
+
+// A hotShard has two halves: what is looked at goes into the newer one, and when
+// that is full the older one is forgotten.
+type hotShard struct {
+	mu           sync.Mutex
+	newer, older map[rowName][]byte // no value is ever changed; nil: there is no such row
+	bytes        int                // that the newer take, about
+}
+
+type rowName struct {
+	part ledger.Part
+	key  string
+}
+
+const (
+	hotShards   = 64
+	hotBytes    = 16 << 20 // of all
+	hotHalf     = hotBytes / hotShards / 2
+	hotLargest  = hotHalf / 16 // a larger row is not kept
+	hotOverhead = 100          // bytes a row takes beside what it says
+)
+
+var hotSeed = maphash.MakeSeed()
+
+func (h *partRows) shard(p ledger.Part) *hotShard {
+	return &h[maphash.String(hotSeed, string(p))%hotShards]
+}
+
+// find finds a row; known is false if that takes a look at the disk.
+func (h *partRows) find(p ledger.Part, key string) (value []byte, known bool) {
+	sh, n := h.shard(p), rowName{p, key}
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if value, known = sh.newer[n]; known {
+		return value, true
+	}
+	if value, known = sh.older[n]; known {
+		sh.keep(n, value)
+	}
+	return value, known
+}
+
+// found keeps what was found on the disk.
+func (h *partRows) found(p ledger.Part, key string, value []byte) {
+	sh := h.shard(p)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.keep(rowName{p, key}, value)
+}
+
+// changed has those rows of a change that were looked at be what they are now.
+func (h *partRows) changed(p ledger.Part, rows []ledger.Row) {
+	sh := h.shard(p)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for _, r := range rows {
+		n := rowName{p, r.Key}
+		_, newer := sh.newer[n]
+		_, older := sh.older[n]
+		switch {
+		case !newer && !older:
+		case len(r.Value) == 0:
+			sh.keep(n, nil)
+		default:
+			sh.keep(n, slices.Clip(bytes.Clone(r.Value)))
+		}
+	}
+}
+
+func (sh *hotShard) keep(n rowName, value []byte) {
+	delete(sh.older, n)
+	if old, there := sh.newer[n]; there {
+		sh.bytes -= sizeOfRow(n, old)
+		delete(sh.newer, n)
+	}
+	size := sizeOfRow(n, value)
+	if size > hotLargest {
+		return
+	}
+	if sh.bytes+size > hotHalf {
+		sh.newer, sh.older, sh.bytes = nil, sh.newer, 0
+	}
+	if sh.newer == nil {
+		sh.newer = map[rowName][]byte{}
+	}
+	sh.newer[n] = value
+	sh.bytes += size
+}
+
+func sizeOfRow(n rowName, value []byte) int {
+	return hotOverhead + len(n.part) + len(n.key) + len(value)
+}

@@ -1,0 +1,46 @@
+package pebble_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/teahouse-im/teahouse/ledger"
+	"github.com/teahouse-im/teahouse/storage/pebble"
+)
+
+// More rows of one part than stay in memory, of which some are there and some are
+// not, small and too large, are changed, also by who has not looked at them: all
+// are as they were changed last, and what is in memory stays within its bound.
+func TestRowsInMemory(t *testing.T) {
+	s, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	rng := rand.New(rand.NewPCG(1, 2))
+	is := map[string][]byte{}
+	for i := range 5000 {
+		r := ledger.Row{Key: fmt.Sprint("row/", rng.IntN(300)), Value: bytes.Repeat(fmt.Append(nil, i), rng.IntN(5)*rng.IntN(600))}
+		look := ledger.Want{Keys: []string{r.Key}}
+		v, err := s.ReadPart(t.Context(), "p", look)
+		if err != nil || !bytes.Equal(v.Get(r.Key), is[r.Key]) {
+			t.Fatalf("step %d found %d bytes at %s (%v), want %d", i, len(v.Get(r.Key)), r.Key, err, len(is[r.Key]))
+		}
+		if rng.IntN(2) == 0 {
+			r.Key, look = fmt.Sprint("row/", rng.IntN(300)), ledger.Want{}
+		}
+		if err := s.ChangePart(t.Context(), "p", look, v, nil, func(ledger.View) ([]ledger.Row, error) {
+			return []ledger.Row{r}, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		is[r.Key] = r.Value
+		if kept, most := s.PartBytes("p"); kept > most {
+			t.Fatalf("%d bytes of rows are in memory, may be %d", kept, most)
+		}
+	}
+}
