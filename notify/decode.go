@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -55,34 +56,24 @@ func members(raw []byte, most int, known ...string) (map[string]jsontext.Value, 
 	if len(raw) > most {
 		return nil, fault.TooLarge.Saying(fmt.Sprintf("The body has more than %d bytes.", most))
 	}
-	d := jsontext.NewDecoder(bytes.NewReader(raw))
+	d := jsontext.NewDecoder(bytes.NewBuffer(raw))
 	if d.PeekKind() != '{' {
 		return nil, fault.BadRequest.Saying("Send one JSON object.")
 	}
-	whole, err := d.ReadValue()
-	if err != nil {
+	got := make(map[string]jsontext.Value, len(known))
+	if err := eachMember(d, "", func(key string) error {
+		v, err := d.ReadValue()
+		end := d.InputOffset()
+		got[key] = raw[end-int64(len(v)) : end : end]
+		return err
+	}); err != nil {
 		return nil, fault.BadRequest.Saying("The body is no JSON, or names something twice.")
 	}
-	got := map[string]jsontext.Value{}
-	inner := jsontext.NewDecoder(bytes.NewReader(whole.Clone()))
 	if _, err := d.ReadToken(); err != io.EOF {
 		return nil, fault.BadRequest.Saying("Something is behind the JSON object.")
 	}
-	_, _ = inner.ReadToken()
-	for inner.PeekKind() == '"' {
-		name, err := inner.ReadToken()
-		if err != nil {
-			return nil, fault.BadRequest
-		}
-		key := name.String()
-		v, err := inner.ReadValue()
-		if err != nil {
-			return nil, fault.BadRequest
-		}
-		got[key] = v.Clone()
-	}
 	for key := range got {
-		if slices.Contains(recipients, strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(key))) {
+		if slices.Contains(recipients, strings.ToLower(noDashes.Replace(key))) {
 			return got, ErrRecipient.At(pointer("", key), "names a recipient")
 		}
 	}
@@ -93,6 +84,8 @@ func members(raw []byte, most int, known ...string) (map[string]jsontext.Value, 
 	}
 	return got, nil
 }
+
+var noDashes = strings.NewReplacer("_", "", "-", "")
 
 // text reads a member that is a string; it is "" if it is not there.
 func text(got map[string]jsontext.Value, key string) (string, error) {
@@ -199,10 +192,11 @@ func inside(err error, at string) error {
 
 // sum is what makes two requests the same: all that they say, not how it is spelled.
 func (r *request) sum(what string) [32]byte {
-	h := sha256.New()
+	b := make([]byte, 0, noticeBytes/4)
 	say := func(parts ...string) {
 		for _, p := range parts {
-			fmt.Fprintf(h, "%d:%s,", len(p), p)
+			b = append(strconv.AppendInt(b, int64(len(p)), 10), ':')
+			b = append(append(b, p...), ',')
 		}
 	}
 	say(what, r.handle, r.template, r.page, r.state, r.kind, r.text)
@@ -212,47 +206,44 @@ func (r *request) sum(what string) [32]byte {
 			say(kind, r.data[key][kind])
 		}
 	}
-	return [32]byte(h.Sum(nil))
+	return sha256.Sum256(b)
 }
 
 // readValues reads params: an object of objects of strings.
 func readValues(v jsontext.Value, at string) (grant.Values, error) {
 	values := grant.Values{}
-	err := eachMember(v, at, func(key string, v jsontext.Value) error {
-		typed := map[string]string{}
+	d := jsontext.NewDecoder(bytes.NewBuffer(v))
+	err := eachMember(d, at, func(key string) error {
+		typed, at := map[string]string{}, pointer(at, key)
 		values[key] = typed
-		return eachMember(v, pointer(at, key), func(kind string, v jsontext.Value) error {
-			s, err := text(map[string]jsontext.Value{kind: v}, kind)
-			if err != nil {
-				return fault.BadRequest.At(pointer(pointer(at, key), kind), "is no string")
+		return eachMember(d, at, func(kind string) error {
+			if d.PeekKind() != '"' {
+				return fault.BadRequest.At(pointer(at, kind), "is no string")
 			}
-			typed[kind] = s
-			return nil
+			s, err := d.ReadToken()
+			if err == nil {
+				typed[kind] = s.String()
+			}
+			return err
 		})
 	})
 	return values, err
 }
 
-// eachMember calls each for every member of a value that is known to be well-formed.
-func eachMember(v jsontext.Value, at string, each func(key string, v jsontext.Value) error) error {
-	if v.Kind() != '{' {
+// eachMember reads an object. each reads the value of one member.
+func eachMember(d *jsontext.Decoder, at string, each func(key string) error) error {
+	if d.PeekKind() != '{' {
 		return fault.BadRequest.At(at, "is no object")
 	}
-	d := jsontext.NewDecoder(bytes.NewReader(v))
-	_, _ = d.ReadToken()
-	for d.PeekKind() == '"' {
-		name, err := d.ReadToken()
-		if err != nil {
-			return fault.BadRequest
-		}
-		key := name.String()
-		v, err := d.ReadValue()
-		if err != nil {
-			return fault.BadRequest
-		}
-		if err := each(key, v.Clone()); err != nil {
-			return err
+	_, err := d.ReadToken()
+	for err == nil && d.PeekKind() != '}' {
+		var name jsontext.Token
+		if name, err = d.ReadToken(); err == nil {
+			err = each(name.String())
 		}
 	}
-	return nil
+	if err == nil {
+		_, err = d.ReadToken()
+	}
+	return err
 }

@@ -60,8 +60,9 @@ func (s *Service) redeem(ctx context.Context, a id.App, r *request) (grant.Answe
 	if err := s.live(f); err != nil {
 		return grant.Answer{}, err
 	}
-	return s.send(ctx, f, app, r, spend, shape.Sighting{
-		Template: t.ID, Page: t.PagePattern, Texts: t.freeTexts(spend.Data), Minted: s.available(&f.Grant), Joined: t.SubjectSize,
+	said := t.says(spend.Data)
+	return s.send(ctx, f, app, r, spend, said.parts, shape.Sighting{
+		Template: t.ID, Page: t.PagePattern, Texts: said.whole, Minted: s.available(&f.Grant), Joined: t.SubjectSize,
 	})
 }
 
@@ -160,16 +161,6 @@ func orNone(v grant.Values) grant.Values {
 	return v
 }
 
-// freeTexts are what an app can say in its own words each time.
-func (t *Template) freeTexts(data grant.Values) (texts []string) {
-	for _, p := range t.Params {
-		if p.Role == Free && (p.Type == typeText || p.Type == typeName) {
-			texts = append(texts, data[p.Key][p.Type])
-		}
-	}
-	return texts
-}
-
 // live tells whether anything could come of a grant, before anything is counted.
 func (s *Service) live(f *grant.Found) error {
 	now := s.now()
@@ -189,11 +180,13 @@ func (s *Service) live(f *grant.Found) error {
 
 // send counts what was found good, and spends the grant on it. ErrReach, ErrShape,
 // and what the book refuses.
-func (s *Service) send(ctx context.Context, f *grant.Found, app App, r *request, spend grant.Spend, seen shape.Sighting) (grant.Answer, error) {
+func (s *Service) send(
+	ctx context.Context, f *grant.Found, app App, r *request, spend grant.Spend, parts []string, seen shape.Sighting,
+) (grant.Answer, error) {
 	g := &f.Grant
 	seen.Developer, seen.App, seen.Subject, seen.Reader = app.Developer, app.ID, matter(g.Subject), g.User
 	seen.Notice, seen.At, seen.Reach = string(g.ID)+"/"+r.key, s.now(), app.Reach
-	v, err := s.board.See(ctx, seen)
+	v, err := s.see(ctx, seen, parts)
 	switch {
 	case err != nil:
 		return grant.Answer{}, err
@@ -216,6 +209,20 @@ func (s *Service) send(ctx context.Context, f *grant.Found, app App, r *request,
 		s.counts.sent(app.ID, seen.Template, seen.At)
 	}
 	return answer, nil
+}
+
+// see shows the board the parts of a notice, and then all of it.
+func (s *Service) see(ctx context.Context, seen shape.Sighting, parts []string) (shape.Verdict, error) {
+	for _, text := range parts {
+		part := seen
+		part.Texts, part.Part = []string{text}, true
+		v, err := s.board.See(ctx, part)
+		if err != nil {
+			return v, err
+		}
+		seen.Crowded = seen.Crowded || v.Hold == shape.Crowd
+	}
+	return s.board.See(ctx, seen)
 }
 
 // ended tells an outcome that is final from one that is not known.

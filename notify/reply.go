@@ -63,7 +63,7 @@ func (s *Service) reply(ctx context.Context, a id.App, r *request) (grant.Answer
 		return grant.Answer{}, err
 	}
 	spend := grant.Spend{App: a, AppName: app.Name, Alert: true, Kind: stream.Kind(kindText), Body: body}
-	return s.send(ctx, f, app, r, spend, shape.Sighting{Template: answers(a), Texts: []string{r.text}, Minted: f.Grant.Act.At})
+	return s.send(ctx, f, app, r, spend, pieces(r.text), shape.Sighting{Template: answers(a), Texts: []string{r.text}, Minted: f.Grant.Act.At})
 }
 
 // answering refuses while an app's answers are paused.

@@ -216,6 +216,36 @@ func TestAdvertInWindows(t *testing.T) {
 	}
 }
 
+// Words that nobody reads do not make another text of it, in front or behind.
+func TestAdvertInMuch(t *testing.T) {
+	for before := range 10 {
+		h := open(t)
+		a := h.app()
+		out := map[string]int{}
+		for range 23 {
+			var text strings.Builder
+			for i := range 11 {
+				if fmt.Fprintln(&text, babble()); i == before {
+					fmt.Fprintln(&text, "Great shoes for the whole family have come to our shop in town, only today")
+				}
+			}
+			out[h.says(a, h.writes(h.guest(), a), text.String(), nil)]++
+		}
+		h.expect(out, "map[accepted:20 held:3]")
+	}
+}
+
+// What one says to everybody at the end of another answer is none.
+func TestSignedAnswers(t *testing.T) {
+	h := open(t)
+	a := h.app()
+	out := map[string]int{}
+	for range 30 {
+		out[h.says(a, h.writes(h.guest(), a), babble()+" "+babble()+" "+babble()+".\nKind regards, the Noodles team", nil)]++
+	}
+	h.expect(out, "map[accepted:30]")
+}
+
 // Whoever is written to by many answers many, with a new app too.
 func TestManyWindows(t *testing.T) {
 	h := open(t)

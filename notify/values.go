@@ -123,8 +123,10 @@ func said(params []Param, role string, given, before grant.Values, at string) (g
 }
 
 func pointer(at, key string) string {
-	return at + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+	return at + "/" + pointed.Replace(key)
 }
+
+var pointed = strings.NewReplacer("~", "~0", "/", "~1")
 
 // screen refuses values of which one, or some together, say what no notice may
 // say. They are in their form, and of the params; others are not looked at.
@@ -186,6 +188,8 @@ func together(texts, all []string) finding {
 	return ""
 }
 
+var unspaced = strings.NewReplacer(" ", "", "-", "")
+
 // across is find for values of all types put together, whose digits are many anyway.
 func across(s string) finding {
 	t := fold(s)
@@ -193,7 +197,7 @@ func across(s string) finding {
 	switch {
 	case matches(addresses, t) || squashedAddress.MatchString(q):
 		return address
-	case mobile.MatchString(strings.NewReplacer(" ", "", "-", "").Replace(t)):
+	case mobile.MatchString(unspaced.Replace(t)):
 		return number
 	case sells(t, q):
 		return advert

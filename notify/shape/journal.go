@@ -93,7 +93,9 @@ func (j *journal) mark(k mark) {
 	}
 	before := len(j.marks)
 	j.marks = appendMark(j.marks, k)
-	j.hours[hourOf{k.App, k.at / hourMillis}] = struct{}{}
+	if !k.part {
+		j.hours[hourOf{k.App, k.at / hourMillis}] = struct{}{}
+	}
 	j.wrote(before, max(k.at, k.until))
 }
 

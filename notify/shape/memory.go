@@ -67,6 +67,7 @@ type mark struct {
 	hold   string
 	old    bool // the grant
 	joined bool // by a subject that is small enough
+	part   bool // of a notice
 }
 
 // Sets of members.
@@ -191,15 +192,16 @@ func (m *Memory) makeApp(name uint64) *app {
 
 // decide changes nothing.
 func (m *Memory) decide(p Print, s Sighting, l Limits) (mark, Verdict) {
-	k := mark{Print: p, at: s.At.UnixMilli(), until: s.At.UnixMilli(), old: s.At.Sub(s.Minted) > l.HoardAge}
-	if reach := p.Developer ^ reachSet; !m.members.has(reach, p.Reader) && m.members.size(reach) >= s.Reach {
+	k := mark{Print: p, at: s.At.UnixMilli(), until: s.At.UnixMilli(), old: s.At.Sub(s.Minted) > l.HoardAge, part: s.Part}
+	if reach := p.Developer ^ reachSet; !k.part && !m.members.has(reach, p.Reader) && m.members.size(reach) >= s.Reach {
 		return k, Verdict{TooFar: true}
 	}
 	k.joined = p.Text && p.Subject != 0 && m.members.with(p.Subject^subjectSet, p.Reader) <= s.Joined
 	var v Verdict
 	switch {
-	case p.Text && !k.joined && m.crowded(p, k.at, l):
+	case s.Crowded, p.Text && !k.joined && m.crowded(p, k.at, l):
 		v.Hold = Crowd
+	case k.part:
 	case m.app(p.App).burst(k.at, k.old, l):
 		v.Hold = Hoard
 	default:
@@ -252,20 +254,8 @@ func (m *Memory) crowded(p Print, now int64, l Limits) bool {
 // apply counts what was decided.
 func (m *Memory) apply(k mark) {
 	broadcast := k.hold == Crowd || k.hold == Hoard
-	a := m.makeApp(k.App)
-	a.redeemed(k.at, k.old, broadcast)
-	if broadcast {
-		a.hold(holding{k.Template, k.Notice, k.at})
-	}
-	m.members.see(k.Developer^reachSet, k.Reader, k.at)
-	first, known := m.templates[k.Template]
-	if !known {
-		first = k.at
-		m.templates[k.Template] = first
-		m.journal.first(k.Template, first)
-	}
-	if k.hold == "" && k.at < first+m.limits.PaceFor.Milliseconds() {
-		m.members.see(k.Template^paceSet, k.Reader, k.at)
+	if !k.part {
+		m.count(k, broadcast)
 	}
 	if !k.Text {
 		return
@@ -284,6 +274,25 @@ func (m *Memory) apply(k mark) {
 		m.crowds.join(x, joined{k.Reader, k.until, k.Subject})
 	} else {
 		m.crowds.read(x, reader{k.Reader, k.until, uint32(k.App), uint32(k.Form)})
+	}
+}
+
+// count counts what is no matter of the text.
+func (m *Memory) count(k mark, broadcast bool) {
+	a := m.makeApp(k.App)
+	a.redeemed(k.at, k.old, broadcast)
+	if broadcast {
+		a.hold(holding{k.Template, k.Notice, k.at})
+	}
+	m.members.see(k.Developer^reachSet, k.Reader, k.at)
+	first, known := m.templates[k.Template]
+	if !known {
+		first = k.at
+		m.templates[k.Template] = first
+		m.journal.first(k.Template, first)
+	}
+	if k.hold == "" && k.at < first+m.limits.PaceFor.Milliseconds() {
+		m.members.see(k.Template^paceSet, k.Reader, k.at)
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	joinedFlag
 	untilFlag
 	holdShift = iota // two bits
+	partFlag  = 1 << 6
 )
 
 var holds = [4]string{"", Crowd, Pace, Hoard}
@@ -37,6 +38,9 @@ func appendMark(b []byte, k mark) []byte {
 		if k.hold == hold {
 			flags |= byte(i) << holdShift
 		}
+	}
+	if k.part {
+		flags |= partFlag
 	}
 	b = append(b, markRecord, flags)
 	for _, x := range [...]uint64{k.Developer, k.App, k.Template, k.Form, k.Subject, k.Reader, k.Notice, uint64(k.at)} {
@@ -90,6 +94,7 @@ func (r *records) mark() mark {
 	if flags&untilFlag != 0 {
 		k.until = int64(r.number())
 	}
+	k.part = flags&partFlag != 0
 	k.Text, k.old, k.joined, k.hold = flags&textFlag != 0, flags&oldFlag != 0, flags&joinedFlag != 0, holds[flags>>holdShift&3]
 	if k.Text {
 		k.Whole = r.number()

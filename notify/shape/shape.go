@@ -28,6 +28,11 @@ type Sighting struct {
 	At        time.Time
 	Joined    int // people that a subject of this template may join; 0: none
 	Reach     int // people the developer may reach in 24 hours; 0 is nobody
+
+	// Part: Texts are a part of what the notice says, compared by itself, so that no
+	// padding makes the same another text. Nothing but the text is counted. The notice is
+	// seen whole behind its parts, and Crowded if one of them was held.
+	Part, Crowded bool
 }
 
 // Why something is held.

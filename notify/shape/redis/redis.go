@@ -222,14 +222,18 @@ func (b *Board) arguments(p shape.Print, s shape.Sighting, given *shape.Verdict)
 			until = given.Until
 		}
 	}
-	old, l := 0, b.limits
-	if s.At.Sub(s.Minted) > l.HoardAge {
-		old = 1
+	l := b.limits
+	flag := func(so bool) int {
+		if so {
+			return 1
+		}
+		return 0
 	}
 	return keys, []any{
 		tag, s.At.UnixMilli(), raw(p.Reader), app, raw(p.Form), subject, raw(p.Notice),
 		l.Short.Milliseconds(), l.Long.Milliseconds(), l.ShortMost, l.LongMost,
 		l.PaceFirst, l.PaceFor.Milliseconds(), l.HoardFloor, l.HoardTimes,
-		old, s.Joined, s.Reach, template, verdict, until.UnixMilli(), whole, p.Letters,
+		flag(s.At.Sub(s.Minted) > l.HoardAge), s.Joined, s.Reach, template, verdict, until.UnixMilli(), whole, p.Letters,
+		flag(s.Part), flag(s.Crowded),
 	}
 }

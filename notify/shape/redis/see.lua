@@ -9,6 +9,7 @@ local short, long, short_most, long_most = tonumber(ARGV[8]), tonumber(ARGV[9]),
 local pace_first, pace_for, hoard_floor, hoard_times = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
 local old, joins, reach, template, given, given_until = ARGV[16] == '1', tonumber(ARGV[17]), tonumber(ARGV[18]), ARGV[19], ARGV[20], tonumber(ARGV[21])
 local whole, letters, most_matches = ARGV[22], ARGV[23], 8
+local is_part, is_crowd = ARGV[24] == '1', ARGV[25] == '1' -- of a notice; a part of it is that of a crowd
 local k_reach, k_first, k_pace, k_minutes, k_hours, k_app, k_template, k_subject = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local is_text, gone, keep = whole ~= '', '(' .. (at - long), long + 3600000
 
@@ -80,7 +81,7 @@ local function with(key)
 end
 
 trim(k_reach)
-if given == '?' and not redis.call('ZSCORE', k_reach, reader) and redis.call('ZCARD', k_reach) >= reach then
+if given == '?' and not is_part and not redis.call('ZSCORE', k_reach, reader) and redis.call('ZCARD', k_reach) >= reach then
   return {'', 0, 1, 0, 0, 0}
 end
 
@@ -150,8 +151,10 @@ local first = tonumber(redis.call('GET', k_first) or nil)
 local hold, until_ = given, given_until
 if given == '?' then
   hold, until_ = '', at
-  if is_text and not joined and crowded() then
+  if is_crowd or is_text and not joined and crowded() then
     hold = CROWD
+  elseif is_part then
+    hold = ''
   elseif burst() then
     hold = HOARD
   elseif first and at < first + pace_for and with(k_pace) > pace_first then
@@ -162,29 +165,31 @@ end
 -- counting -------------------------------------------------------------------
 
 local broadcast = hold == CROWD or hold == HOARD
-redis.call('HINCRBY', k_minutes, 'a' .. minute, 1)
-if old then redis.call('HINCRBY', k_minutes, 'o' .. minute, 1) end
-redis.call('PEXPIRE', k_minutes, 2 * 3600000)
-if not broadcast and redis.call('HINCRBY', k_hours, hour, 1) == 1 then
-  for _, h in ipairs(redis.call('HKEYS', k_hours)) do
-    if tonumber(h) < hour - 169 then redis.call('HDEL', k_hours, h) end
+if not is_part then
+  redis.call('HINCRBY', k_minutes, 'a' .. minute, 1)
+  if old then redis.call('HINCRBY', k_minutes, 'o' .. minute, 1) end
+  redis.call('PEXPIRE', k_minutes, 2 * 3600000)
+  if not broadcast and redis.call('HINCRBY', k_hours, hour, 1) == 1 then
+    for _, h in ipairs(redis.call('HKEYS', k_hours)) do
+      if tonumber(h) < hour - 169 then redis.call('HDEL', k_hours, h) end
+    end
   end
-end
-redis.call('PEXPIRE', k_hours, 170 * 3600000)
-seen(k_reach, reader, at)
-if not first or at < first then
-  first = at
-  redis.call('SET', k_first, string.format('%.0f', first))
-end
-redis.call('PEXPIRE', k_first, 315360000000)
-if hold == '' and at < first + pace_for then seen(k_pace, reader, at) end
-trim(k_app)
-trim(k_template)
-if broadcast then
-  seen(k_app, template .. notice, at)
-  seen(k_template, notice, at)
-  redis.call('ZREMRANGEBYRANK', k_app, 0, -1025)
-  redis.call('ZREMRANGEBYRANK', k_template, 0, -1025)
+  redis.call('PEXPIRE', k_hours, 170 * 3600000)
+  seen(k_reach, reader, at)
+  if not first or at < first then
+    first = at
+    redis.call('SET', k_first, string.format('%.0f', first))
+  end
+  redis.call('PEXPIRE', k_first, 315360000000)
+  if hold == '' and at < first + pace_for then seen(k_pace, reader, at) end
+  trim(k_app)
+  trim(k_template)
+  if broadcast then
+    seen(k_app, template .. notice, at)
+    seen(k_template, notice, at)
+    redis.call('ZREMRANGEBYRANK', k_app, 0, -1025)
+    redis.call('ZREMRANGEBYRANK', k_template, 0, -1025)
+  end
 end
 if is_text and subject ~= '' then seen(k_subject, reader, at) end
 if is_text and not broadcast then

@@ -82,6 +82,8 @@ func Run(t *testing.T, open func(t *testing.T) shape.Board) {
 		{"AppsOfOneDeveloper", appsOfOneDeveloper},
 		{"OtherDevelopers", otherDevelopers},
 		{"NoText", noText},
+		{"Parts", parts},
+		{"PartsCountNothingElse", partsCountNothingElse},
 		{"SubjectJoins", subjectJoins},
 		{"SubjectIsTooLarge", subjectIsTooLarge},
 		{"Reach", reach},
