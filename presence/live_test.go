@@ -11,8 +11,11 @@ import (
 	"github.com/teahouse-im/teahouse/presence"
 )
 
-// A device is live from its first moment to its last, on whatever node; its user
-// may be there for a little longer. Nobody is told of it.
+// linger is how long a device is live that has gone.
+var linger = presence.DefaultOptions().Linger
+
+// A device is live from its first moment to a little after its last, on whatever
+// node; its user may be there for longer. Nobody is told of it.
 func TestLiveDevices(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		a, b := w.node(), w.node()
@@ -31,11 +34,13 @@ func TestLiveDevices(t *testing.T) {
 		}
 		w.rung("ann") // the other node's line is new
 		a.Leave(phone)
-		synctest.Wait()
+		pass(linger - time.Millisecond)
+		b.lives("ann", "laptop", "phone", "tablet")
+		pass(2 * time.Millisecond)
 		b.lives("ann", "laptop", "tablet")
 		a.Leave(tablet)
 		b.Leave(far)
-		synctest.Wait()
+		pass(linger + time.Millisecond)
 		for _, n := range []*node{a, b} {
 			n.lives("ann")
 			n.is("ann", presence.Online) // in their grace
@@ -58,11 +63,11 @@ func TestADeviceThatMoves(t *testing.T) {
 		second := a.Arrive("ann", "phone")
 		synctest.Wait()
 		a.Leave(first)
-		synctest.Wait()
+		pass(2 * linger)
 		b.lives("ann", "phone")
 		b.Arrive("ann", "phone")
 		a.Leave(second)
-		synctest.Wait()
+		pass(2 * linger)
 		a.lives("ann", "phone")
 		pass(time.Minute)
 		a.lives("ann", "phone")
@@ -94,7 +99,7 @@ func TestLiveDevicesOfABoardThatIsAway(t *testing.T) {
 		synctest.Wait()
 		w.refuse(true)
 		a.Leave(phone)
-		synctest.Wait()
+		pass(2 * linger)
 		if _, err := b.Live(t.Context(), "ann"); !errors.Is(err, fault.Unavailable) {
 			t.Fatalf("a board that is away says %v", err)
 		}
@@ -105,5 +110,35 @@ func TestLiveDevicesOfABoardThatIsAway(t *testing.T) {
 		b.lives("ann")
 		pass(2 * presence.DefaultOptions().RenewEvery)
 		b.lives("ann", "tablet")
+	})
+}
+
+// A device that loses its connection and is back at once costs the board nothing.
+func TestFlappingIsNotWritten(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		a, b := w.node(), w.node()
+		seat := a.Arrive("ann", "phone")
+		synctest.Wait()
+		before := a.board.puts.Load()
+		for range 10 {
+			a.Leave(seat)
+			pass(linger / 2)
+			seat = a.Arrive("ann", "phone")
+			pass(linger / 2)
+			b.lives("ann", "phone")
+		}
+		pass(time.Minute)
+		b.lives("ann", "phone")
+		if n := a.board.puts.Load() - before; n != 0 {
+			t.Fatalf("written %d times", n)
+		}
+		a.Leave(seat)
+		pass(2 * linger)
+		a.Arrive("ann", "phone")
+		synctest.Wait()
+		b.lives("ann", "phone")
+		if n := a.board.puts.Load() - before; n != 2 {
+			t.Fatalf("gone and back is written %d times", n)
+		}
 	})
 }

@@ -80,7 +80,8 @@ func (s *Service) states(ctx context.Context, users []id.User) ([]State, error) 
 	return states, nil
 }
 
-// Live are the devices of u that have a live session, on this node and the others.
+// Live are the devices of u that have a live session, or had one a moment ago, on
+// this node and the others.
 // Unavailable: the board does not answer.
 func (s *Service) Live(ctx context.Context, u id.User) ([]id.Device, error) {
 	devices, err := s.board.Devices(ctx, u)

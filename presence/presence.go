@@ -59,7 +59,7 @@ type Line struct {
 	User  id.User
 	State State // Online or Away
 
-	Devices []id.Device // with a live session there; none while all that were are in their grace
+	Devices []id.Device // with a live session there, or one a moment ago; none of who is in grace for longer
 }
 
 // A Board is where nodes write who is live on them. In one process it is memory

@@ -19,6 +19,7 @@ type Seat struct {
 	until time.Duration // when it is active unless it says otherwise; 0: it has said, or is
 	state State
 	hid   bool // it has said last that the user is invisible
+	slept bool // its device is awake no more for its sake
 	gone  bool // the grace is over, or cut short
 }
 
@@ -31,6 +32,7 @@ func (s *Service) Arrive(u id.User, session id.Session, device id.Device) *Seat 
 	seat := &Seat{user: u, session: session, device: device, state: Online}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	awake := s.awake(u, device)
 	s.change(u, func() {
 		for o := s.here[u]; o != nil; o = o.next {
 			if o.left != 0 && o.session == session { // the same device is back
@@ -38,12 +40,12 @@ func (s *Service) Arrive(u id.User, session id.Session, device id.Device) *Seat 
 				s.unseat(o)
 			}
 		}
-		if !s.lives(u, device) {
-			s.outdate(u, false)
-		}
 		seat.next = s.here[u]
 		s.here[u] = seat
 	})
+	if !awake {
+		s.outdate(u, false)
+	}
 	return seat
 }
 
@@ -67,9 +69,7 @@ func (s *Service) Leave(seat *Seat) {
 	}
 	seat.left = s.since()
 	s.leaving = append(s.leaving, seat)
-	if !s.lives(seat.user, seat.device) {
-		s.outdate(seat.user, false)
-	}
+	s.dozing = append(s.dozing, seat)
 	if !s.live(seat.user) { // then it may be asked for when they were last seen
 		s.used = append(s.used, seat)
 		ring(s.notes)
@@ -114,20 +114,20 @@ func (s *Service) live(u id.User) bool {
 	return false
 }
 
-// lives tells whether a device of u has a session here that has not ended.
-func (s *Service) lives(u id.User, device id.Device) bool {
+// awake tells whether a device of u has a session here, or had one a moment ago.
+func (s *Service) awake(u id.User, device id.Device) bool {
 	for seat := s.here[u]; seat != nil; seat = seat.next {
-		if seat.left == 0 && seat.device == device {
+		if !seat.slept && seat.device == device {
 			return true
 		}
 	}
 	return false
 }
 
-// devices are those of u that have one, up to as many as may.
+// devices are those of u that are awake, up to as many as may.
 func (s *Service) devices(u id.User) (out []id.Device) {
 	for seat := s.here[u]; seat != nil; seat = seat.next {
-		if seat.left == 0 && len(out) < s.opt.Devices && !slices.Contains(out, seat.device) {
+		if !seat.slept && len(out) < s.opt.Devices && !slices.Contains(out, seat.device) {
 			out = append(out, seat.device)
 		}
 	}
@@ -159,11 +159,13 @@ func (s *Service) unseat(seat *Seat) {
 func (s *Service) sweep() (next time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	leave, wake := s.sweepLeaving(s.since()), s.sweepResuming(s.since())
-	if leave == 0 || wake == 0 {
-		return max(leave, wake)
+	now := s.since()
+	for _, at := range []time.Duration{s.sweepDozing(now), s.sweepLeaving(now), s.sweepResuming(now)} {
+		if at > 0 && (next == 0 || at < next) {
+			next = at
+		}
 	}
-	return min(leave, wake)
+	return next
 }
 
 func (s *Service) sweepResuming(now time.Duration) (next time.Duration) {
@@ -178,6 +180,22 @@ func (s *Service) sweepResuming(now time.Duration) (next time.Duration) {
 		s.resuming = s.resuming[1:]
 	}
 	s.resuming = nil
+	return 0
+}
+
+func (s *Service) sweepDozing(now time.Duration) (next time.Duration) {
+	for len(s.dozing) > 0 {
+		seat := s.dozing[0]
+		if now < seat.left+s.opt.Linger {
+			return seat.left + s.opt.Linger
+		}
+		if seat.slept = true; !seat.gone && !s.awake(seat.user, seat.device) {
+			s.outdate(seat.user, false)
+		}
+		s.dozing[0] = nil
+		s.dozing = s.dozing[1:]
+	}
+	s.dozing = nil
 	return 0
 }
 

@@ -18,6 +18,10 @@ type Options struct {
 	Grace time.Duration
 	// RenewEvery is how often the lease is renewed; the board's must last several times as long.
 	RenewEvery time.Duration
+	// Linger is how long a device counts as live after its last session ended, at
+	// most Grace. Who wakes devices looks a second after something has happened: what
+	// came shortly before the end is not to wake them, what came after it is.
+	Linger time.Duration
 	// Devices is how many of one user's the board is told of. There are more for moments only.
 	Devices int
 	// Again is told that anybody may be seen in another way than before, without a
@@ -32,7 +36,7 @@ const Lease = 20 * time.Second
 
 // DefaultOptions are those of a fresh installation.
 func DefaultOptions() Options {
-	return Options{Grace: 8 * time.Second, RenewEvery: 4 * time.Second, Devices: 10, Again: func() {}, Log: zerolog.Nop()}
+	return Options{Grace: 8 * time.Second, Linger: 500 * time.Millisecond, RenewEvery: 4 * time.Second, Devices: 10, Again: func() {}, Log: zerolog.Nop()}
 }
 
 const (
@@ -55,6 +59,7 @@ type Service struct {
 	mu       sync.Mutex // guards what follows
 	here     map[id.User]*Seat
 	leaving  []*Seat          // in the order in which they left
+	dozing   []*Seat          // likewise, whose devices still count as live
 	resuming []*Seat          // in the order in which they came back
 	dirty    map[id.User]bool // whose line on the board is out of date; whether that shows
 	used     []*Seat          // whose last use is to be written down
@@ -80,6 +85,7 @@ type Rings interface {
 
 // NewService puts the parts together. Close ends it, and the board.
 func NewService(board Board, rings Rings, people People, ties Ties, opt Options) *Service {
+	opt.Linger = min(opt.Linger, opt.Grace)
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Service{
 		board: board, bus: rings, people: people, ties: ties, opt: opt, start: time.Now(), stop: stop,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,7 +121,7 @@ type node struct {
 }
 
 func (w *town) node() *node {
-	n := &node{w: w, board: &fragile{w.board.Node(presence.Lease), w, false}}
+	n := &node{w: w, board: &fragile{Board: w.board.Node(presence.Lease), w: w}}
 	opt := presence.DefaultOptions()
 	opt.Again = func() {
 		w.mu.Lock()
@@ -181,6 +182,7 @@ type fragile struct {
 	presence.Board
 	w    *town
 	dead bool
+	puts atomic.Int64 // lines written, or more at once
 }
 
 var errAway = errors.New("away")
@@ -194,6 +196,9 @@ func (b *fragile) away() bool {
 func (b *fragile) Put(ctx context.Context, lines ...presence.Line) error {
 	if b.away() {
 		return errAway
+	}
+	if len(lines) > 0 {
+		b.puts.Add(1)
 	}
 	return b.Board.Put(ctx, lines...)
 }
