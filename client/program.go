@@ -125,6 +125,16 @@ func (a *API) MiniProgram(ctx context.Context, app string) (MiniProgram, error) 
 	return m, err
 }
 
+// FollowApp puts an app into the user's list. It gives the app nothing, and the app is not told.
+func (a *API) FollowApp(ctx context.Context, app string) error {
+	return a.do(ctx, "PUT", "/mini-programs"+seg(app)+"/follow", nil, nil)
+}
+
+// UnfollowApp takes an app off the user's list.
+func (a *API) UnfollowApp(ctx context.Context, app string) error {
+	return a.do(ctx, "DELETE", "/mini-programs"+seg(app)+"/follow", nil, nil)
+}
+
 // LoginCode makes the code that a page gives to its app's server.
 func (a *API) LoginCode(ctx context.Context, app string) (code string, err error) {
 	var got struct {
