@@ -68,11 +68,19 @@ function Hook({ desk }) {
   `;
 }
 
+/** Without its secret one cannot be the app's server. @param {{desk: Desk}} props */
+export const NoSecret = ({ desk }) => html`
+  <div class="welcome">
+    <p>The server tells an app's secret once, when it is made, and this browser was not told that of ${desk.app?.name}. Another one works beside it.</p>
+    <p><button type="button" class="primary small" disabled=${desk.busy > 0} onClick=${() => desk.run(() => desk.newSecret())}>Make a new secret</button></p>
+  </div>
+`;
+
 /** @param {{desk: Desk, onOpen: (side: string, path: string) => void, onGo: (tab: string) => void}} props */
 export function AppCard({ desk, onOpen, onGo }) {
   const [adding, setAdding] = useState(false);
   const { app } = desk;
-  if (!app) return desk.people.length > 0 && desk.busy === 0 || desk.apps.length === 0 ? html`<${Welcome} desk=${desk} />` : null;
+  if (!app) return html`<${Welcome} desk=${desk} />`;
   const secret = desk.secretOf(app.app);
   const upload = (/** @type {any} */ e) => {
     const [zip] = e.currentTarget.files;
@@ -87,15 +95,12 @@ export function AppCard({ desk, onOpen, onGo }) {
     </div>
     ${adding && html`<${NewApp} desk=${desk} onDone=${() => setAdding(false)} />`}
     ${app.suspended && html`<p><span class="mark bad">${app.suspended === "app" ? "The app is suspended" : "Its notices are suspended"}</span></p>`}
-    <${Steps} desk=${desk} onOpen=${onOpen} onGo=${onGo} />
+    ${secret ? html`<${Steps} desk=${desk} onOpen=${onOpen} onGo=${onGo} />` : html`<${NoSecret} desk=${desk} />`}
     <dl class="facts">
       <${Copied} key=${app.app} label="App" text=${app.app} />
-      ${secret
-        ? html`<${Copied} key=${secret} label="Secret" text=${secret} hidden />`
-        : html`<div class="fact"><dt>Secret</dt><dd>Told once, when it was made, and not to this page. <button type="button" class="link" onClick=${() => desk.run(() => desk.newSecret())}>Make a new one</button></dd></div>`}
-      ${secret && html`<${Hook} desk=${desk} />`}
+      ${secret && html`<${Copied} key=${secret} label="Secret" text=${secret} hidden /><${Hook} desk=${desk} />`}
       <div class="fact"><dt>Pages</dt><dd>
-        ${app.page ? html`<code>${app.page}</code>` : "none yet"}
+        ${app.page ? html`<code>${app.page}</code>` : "none yet"}${" "}
         <label class="link upload">Upload a zip<input type="file" accept=".zip,application/zip" class="hidden" onChange=${upload} /></label>
       </dd></div>
     </dl>

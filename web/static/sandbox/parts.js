@@ -39,8 +39,8 @@ export function Copied({ label, text, hidden = false }) {
   return html`
     <div class="fact">
       <dt>${label}</dt>
-      <dd><code>${shown ? text : "•".repeat(16)}</code>
-        ${hidden && html`<button type="button" class="link" aria-label=${`${shown ? "Hide" : "Show"} ${label}`} onClick=${() => setShown(!shown)}>${shown ? "Hide" : "Show"}</button>`}
+      <dd><code>${shown ? text : "•".repeat(16)}</code>${" "}
+        ${hidden && html`<button type="button" class="link" aria-label=${`${shown ? "Hide" : "Show"} ${label}`} onClick=${() => setShown(!shown)}>${shown ? "Hide" : "Show"}</button>`}${" "}
         <button type="button" class="link" aria-label=${"Copy " + label} onClick=${copy}>${done ? "Copied" : "Copy"}</button></dd>
     </div>
   `;

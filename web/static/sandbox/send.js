@@ -1,6 +1,7 @@
 // The app's server by hand: a handle, a request, and what the gate answers.
 
 import { html, useEffect, useState } from "../js/view/dom.js";
+import { NoSecret } from "./app.js";
 import { ATTEMPTS, newKey, requestFor } from "./sample.js";
 import { Json, Mark } from "./parts.js";
 
@@ -15,15 +16,9 @@ const curl = (path, body) => `curl ${location.origin}/v1${path} -H "Authorizatio
   -H 'Content-Type: application/json' -d '${body.replaceAll("'", `'\\''`)}'`;
 
 /** @param {{answer: Answer}} props */
-function Answered({ answer }) {
-  const { status, ok, data } = answer;
+function Answered({ answer: { status, ok, data } }) {
   const kind = !ok ? "bad" : data?.status === "held" ? "held" : "good";
-  return html`
-    <div class="answered" role="status">
-      <p><${Mark} kind=${kind}>${status || "no answer"} ${ok ? data?.status : data?.code}<//> ${data?.replayed && html`<${Mark} kind="plain">replayed<//>`} <span class="soft">${!ok && data?.detail}</span></p>
-      <${Json} value=${data} label="Answer" />
-    </div>
-  `;
+  return html`<${Mark} kind=${kind}>${status || "no answer"} ${ok ? data?.status : data?.code}<//>${data?.replayed && html` <${Mark} kind="plain">replayed<//>`}`;
 }
 
 /** @param {{desk: Desk}} props */
@@ -34,7 +29,11 @@ export function Send({ desk }) {
   const [answer, setAnswer] = useState(/** @type {Answer|null} */ (null));
   const handle = handles.find((h) => h.grant === picked) ?? null;
   const templateOf = (/** @type {any} */ h) => templates.find((t) => t.template === h.template);
-  const fill = (/** @type {any} */ h) => setText(JSON.stringify(requestFor(h, templateOf(h), newKey()), null, 2));
+  const write = (/** @type {string} */ t) => {
+    setAnswer(null);
+    setText(t);
+  };
+  const fill = (/** @type {any} */ h) => write(JSON.stringify(requestFor(h, templateOf(h), newKey()), null, 2));
   const pick = (/** @type {string} */ grant) => {
     setPicked(grant);
     const h = handles.find((x) => x.grant === grant);
@@ -43,8 +42,9 @@ export function Send({ desk }) {
   useEffect(() => {
     if (!picked && handles.length > 0) pick(handles[0].grant);
   }, [handles.length]);
-  if (!app || !desk.secretOf(app.app)) return html`<p class="soft">Make an app first.</p>`;
-  const change = (/** @type {(r: any) => any} */ by) => desk.run(async () => setText(JSON.stringify(by(JSON.parse(text)), null, 2)));
+  if (!app) return html`<p class="soft">Make an app first.</p>`;
+  if (!desk.secretOf(app.app)) return html`<${NoSecret} desk=${desk} />`;
+  const change = (/** @type {(r: any) => any} */ by) => desk.run(async () => write(JSON.stringify(by(JSON.parse(text)), null, 2)));
   const path = /"window"\s*:/.test(text) ? "/app/replies" : "/app/notices";
   const send = () => desk.run(async () => {
     setAnswer(await desk.server.try("POST", path, { raw: text, type: "application/json" }));
@@ -59,10 +59,10 @@ export function Send({ desk }) {
           ${handles.map((h) => html`<option key=${h.grant} value=${h.grant}>${named(h, templateOf(h))}</option>`)}
         </select></label>
         <button type="button" class="quiet small" disabled=${!handle} onClick=${() => handle && fill(handle)}>Fill in anew</button></div>`}
-    <label><span class="hidden">Request</span><textarea class="code" aria-label="Request" rows="11" spellcheck="false" placeholder="{}" value=${text} onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)}></textarea></label>
     <div class="chips attempts"><span class="soft">Try:</span>${ATTEMPTS.map((a) => html`<button key=${a.name} type="button" class="chip" disabled=${!text} onClick=${() => change(a.change)}>${a.name}</button>`)}</div>
-    <p class="row"><span class="grow soft">POST /v1${path}</span><button type="button" class="primary" disabled=${!text || desk.busy > 0} onClick=${send}>Send</button></p>
-    ${answer && html`<${Answered} answer=${answer} />`}
+    <label><span class="hidden">Request</span><textarea class="code" aria-label="Request" rows="11" spellcheck="false" placeholder="{}" value=${text} onInput=${(/** @type {any} */ e) => write(e.currentTarget.value)}></textarea></label>
+    <p class="row send-row"><span class="grow soft" role="status">${answer ? html`<${Answered} answer=${answer} />` : `POST /v1${path}`}</span><button type="button" class="primary" disabled=${!text || desk.busy > 0} onClick=${send}>Send</button></p>
+    ${answer && html`<details class="more"><summary>Answer</summary><${Json} value=${answer.data} label="Answer" /></details>`}
     <details class="more"><summary>The same with curl</summary>
       <pre class="json" tabindex="0" aria-label="With curl">${`TOKEN=$(curl -s -u ${app.app}:$SECRET -d grant_type=client_credentials \\
   ${location.origin}/v1/app/token | jq -r .access_token)

@@ -1,6 +1,6 @@
 // A server of its own for each test file, and people on it.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +21,7 @@ export class Server {
     this.data = mkdtempSync(join(tmpdir(), "teahouse-web-"));
     this.listen = "127.0.0.1:0";
     this.url = "";
+    this.ops = "";
   }
 
   async start() {
@@ -33,8 +34,11 @@ export class Server {
     server.stderr.on("data", (b) => (log += b));
     const ready = new Promise((go, fail) => {
       createInterface({ input: server.stdout }).on("line", (line) => {
-        const found = /teahouse ready listen=(\S+)/.exec(line);
-        if (found) go(found[1]);
+        const found = /teahouse ready listen=(\S+) ops=http:\/\/(\S+)/.exec(line);
+        if (found) {
+          this.ops = found[2];
+          go(found[1]);
+        }
       });
       server.on("exit", () => fail(new Error("the server ended: " + log)));
       setTimeout(() => fail(new Error("the server is not ready: " + log)), READY_MS).unref();
@@ -63,12 +67,14 @@ export class Server {
   }
 
   /** @param {string} method @param {string} path @param {object} [body] @param {string} [token] @returns {Promise<any>} */
-  async call(method, path, body, token) {
-    const answer = await fetch(this.url + "/v1" + path, {
-      method,
-      headers: { ...(token && { Authorization: `Bearer ${token}` }), ...(body && { "Content-Type": "application/json" }) },
-      body: body && JSON.stringify(body),
-    });
+  call(method, path, body, token) {
+    const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...(body && { "Content-Type": "application/json" }) };
+    return this.send(method, path, body && JSON.stringify(body), headers);
+  }
+
+  /** The same with any body. @param {string} method @param {string} path @param {BodyInit|undefined} body @param {Record<string, string>} headers @returns {Promise<any>} */
+  async send(method, path, body, headers) {
+    const answer = await fetch(this.url + "/v1" + path, { method, headers, body });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
     return text ? JSON.parse(text) : null;
@@ -80,6 +86,13 @@ export class Server {
     await this.call("POST", "/accounts", { user, password: PASSWORD, display_name: name });
     const { token } = await this.call("POST", "/sessions", { user, password: PASSWORD, device: "test" });
     return new Account(this, user, name, token);
+  }
+
+  /** Somebody who may approve templates. @returns {Promise<Account>} */
+  async moderator() {
+    const mo = await this.account("Mo");
+    execFileSync(/** @type {string} */ (process.env.TEAHOUSE_BIN), ["user", "role", mo.user, "moderator", "--data", this.data, "--ops-listen", this.ops]);
+    return mo;
   }
 
   /** That many people who are friends of each other. @param {...string} names */

@@ -125,6 +125,7 @@
  * @property {string} category
  * @property {string} summary
  * @property {string} [page] where its pages are, if it has any
+ * @property {string[]} connects the servers that its pages may talk to
  * @property {boolean} following
  * @property {boolean} muted
  * @property {boolean} blocked

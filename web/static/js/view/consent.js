@@ -86,6 +86,12 @@ export function Consent({ client, app, sheet, onEnd }) {
   }, []);
   // The next question is read out like the first; nothing that decides has the focus.
   useEffect(() => ref.current?.querySelector("h2").focus(), [step]);
+  // A frame can call for the focus even behind a modal dialog; it does not keep it.
+  useEffect(() => {
+    const back = () => document.activeElement?.tagName === "IFRAME" && ref.current?.querySelector("h2").focus();
+    addEventListener("blur", back);
+    return () => removeEventListener("blur", back);
+  }, []);
   // Escape means No to what is not decided yet.
   const cancel = (/** @type {Event} */ e) => {
     e.preventDefault();

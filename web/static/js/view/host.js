@@ -70,9 +70,9 @@ function Chip({ app, name, onLook, onClose }) {
  * @param {string} props.title
  * @param {(r: Request) => Promise<object>|object} props.onRequest
  * @param {() => boolean} props.deaf nothing is heard at the moment
- * @param {(how: "gone"|"left") => void} props.onLost
+ * @param {() => void} props.onLeft
  */
-function Frame({ app, page, title, onRequest, deaf, onLost }) {
+function Frame({ app, page, title, onRequest, deaf, onLeft }) {
   const frame = useRef(/** @type {any} */ (null));
   const loads = useRef(0);
   const handler = useRef(onRequest);
@@ -96,11 +96,8 @@ function Frame({ app, page, title, onRequest, deaf, onLost }) {
     addEventListener("message", hear);
     return () => removeEventListener("message", hear);
   }, []);
-  useEffect(() => {
-    fetch(address, { method: "HEAD", credentials: "omit" }).then((r) => !r.ok && onLost("gone"), () => {});
-  }, []);
   const loaded = () => {
-    if (loads.current++ > 0) onLost("left");
+    if (loads.current++ > 0) onLeft();
   };
   return html`<iframe ref=${frame} class="page-frame" title=${title} src=${address} sandbox="allow-scripts allow-forms" referrerpolicy="no-referrer" allow="" onLoad=${loaded}></iframe>`;
 }
@@ -113,9 +110,8 @@ const refuse = (code) => {
 /** @param {{client: Client, app: string, page: string}} props */
 export function Host({ client, app, page }) {
   const { programs } = client;
-  const [known, setKnown] = useState(false);
   const [turn, setTurn] = useState(0);
-  const [lost, setLost] = useState(/** @type {""|"gone"|"left"} */ (""));
+  const [state, setState] = useState(/** @type {""|"there"|"gone"|"left"} */ (""));
   const [asked, setAsked] = useState(/** @type {any[]|null} */ (null));
   const [sheet, setSheet] = useState(/** @type {Sheet|null} */ (null));
   const [sharing, setSharing] = useState(false);
@@ -127,13 +123,15 @@ export function Host({ client, app, page }) {
     if (next.app !== app || !next.open) visits.delete(app);
   }, []);
   useEffect(() => {
-    programs.look(app).catch(() => {}).finally(() => setKnown(true));
-  }, [app]);
+    // Is there such a page? What else a frame would show of the answer is not for people.
+    const look = isPage(page) ? fetch(addressOf(app, page), { method: "HEAD", credentials: "omit" }) : Promise.reject();
+    Promise.all([look.then((r) => r.ok, () => isPage(page)), programs.look(app).catch(() => {})]).then(([there]) => setState(there ? "there" : "gone"));
+  }, [turn]);
   const p = programs.get(app);
   const name = p?.name ?? "";
   const close = () => go({ page: "mini-programs", app });
   const again = () => {
-    setLost("");
+    setState("");
     setAsked(null);
     setTurn(turn + 1);
   };
@@ -191,22 +189,26 @@ export function Host({ client, app, page }) {
     },
     { label: words.aboutApp, icon: "info", act: close },
   ];
-  const there = p?.page && isPage(page);
+  const left = () => {
+    setAsked(null);
+    setState("left");
+  };
+  const nothing = (/** @type {string} */ title, /** @type {string} */ hint) => html`<${Nothing} picture="img/leaves.svg" title=${title} hint=${hint} />`;
   return html`
     <header class="talk-head host-bar">
       <${Avatar} id=${app} name=${name} group size="small" />
       <div class="talk-title"><h2 tabindex="-1" ref=${heading} dir="auto">${name}</h2></div>
       <div class="host-tools">
-        ${there && html`<${Menu} label=${words.more} items=${items} />`}
+        ${p?.page && html`<${Menu} label=${words.more} items=${items} />`}
         <button type="button" class="quiet round" aria-label=${words.close} title=${words.close} onClick=${close}><${Icon} name="close" /></button>
       </div>
     </header>
     <div role="status">${asked && html`<${Chip} app=${app} name=${name} onLook=${look} onClose=${() => { visit.nos++; setAsked(null); }} />`}</div>
-    <div class="page-place">
-      ${there && !lost && html`<${Frame} key=${turn} app=${app} page=${page} title=${words.pageOf(name)} onRequest=${onRequest} deaf=${() => asking.current} onLost=${(/** @type {"gone"|"left"} */ how) => { setAsked(null); setLost(how); }} />`}
-      ${known && !p && html`<${Nothing} picture="img/leaves.svg" title=${words.noSuchProgram} hint=${words.noSuchProgramHint} />`}
-      ${((known && p && !there) || lost === "gone") && html`<${Nothing} picture="img/leaves.svg" title=${words.pageGone} hint=${p?.page ? words.pageGoneHint : words.noPagesYet} />`}
-      ${lost === "left" && html`<${Nothing} picture="img/leaves.svg" title=${words.pageLeft} hint=${words.pageLeftHint} /><p class="page-again"><button type="button" class="primary" onClick=${again}>${words.openAgain}</button></p>`}
+    <div class="page-place" aria-busy=${String(!state)}>
+      ${p && state === "there" && html`<${Frame} key=${turn} app=${app} page=${page} title=${words.pageOf(name)} onRequest=${onRequest} deaf=${() => asking.current} onLeft=${left} />`}
+      ${!p && state && nothing(words.noSuchProgram, words.noSuchProgramHint)}
+      ${p && state === "gone" && nothing(words.pageGone, p.page ? words.pageGoneHint : words.noPagesYet)}
+      ${state === "left" && html`${nothing(words.pageLeft, words.pageLeftHint)}<p class="page-again"><button type="button" class="primary" onClick=${again}>${words.openAgain}</button></p>`}
     </div>
     ${sheet && html`<${Consent} client=${client} app=${app} sheet=${sheet} onEnd=${decided} />`}
     ${sharing && html`<${SendCard} client=${client} app=${app} page=${page} name=${name} onClose=${() => setSharing(false)} />`}

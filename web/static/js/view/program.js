@@ -61,6 +61,7 @@ export function ProgramCard({ client, app, alone = false }) {
           <${Icon} name="star" class=${p.following ? "filled" : ""} />${p.following ? words.unfollow : words.follow}</button>
       </div>
       ${!p.page && html`<p class="soft">${words.noPagesYet}</p>`}
+      ${p.page && html`<dl class="facts"><div class="fact"><dt>${words.connectsTo}</dt><dd>${p.connects.map((c) => new URL(c).host).join(words.listJoin) || words.connectsToNobody}</dd></div></dl>`}
       <section class="editor" aria-label=${words.itMaySend}>
         <h3>${words.itMaySend}</h3>
         <${Grants} client=${client} of=${app} />
