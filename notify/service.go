@@ -66,6 +66,8 @@ type Service struct {
 	suspender  Suspender
 	opt        Options
 	counts     counts
+	heads      decoded[head]
+	versions   decoded[Template]
 }
 
 // New puts the parts together. Run has to be called for what is owed.

@@ -184,7 +184,7 @@ func (s *Service) inForce(ctx context.Context, a id.App, template string, n int)
 	if err != nil {
 		return h, t, fmt.Errorf("find a template: %w", err)
 	}
-	if _, err := decodeRow(v, headKey, &h); err != nil {
+	if h, _, err = s.heads.row(templatePart(parsed), v, headKey); err != nil {
 		return h, t, err
 	}
 	if h.App != a {
@@ -194,7 +194,7 @@ func (s *Service) inForce(ctx context.Context, a id.App, template string, n int)
 		_, err = s.version(ctx, parsed, h.InForce, &t)
 		return h, t, err
 	}
-	_, err = decodeRow(v, versionKey(n), &t)
+	t, _, err = s.versions.row(templatePart(parsed), v, versionKey(n))
 	return h, t, err
 }
 
