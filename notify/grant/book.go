@@ -38,6 +38,7 @@ type Book struct {
 	opt   Options
 	seal  seal
 	soon  chan ledger.Due // handings that need not wait for a sweep
+	done  settling
 }
 
 // New makes a book over store. door has to be that of seq, and @notices be sealed.

@@ -62,9 +62,7 @@ func (b *Book) Deliver(ctx context.Context, r Redemption) error {
 	if err := b.deliver(ctx, &r.n); err != nil {
 		return fmt.Errorf("deliver a notice: %w", err)
 	}
-	if err := b.store.Settled(ctx, deliverDue(&r.n)); err != nil {
-		b.opt.Failed(fmt.Errorf("settle a delivery: %w", err)) // it is done again, and changes nothing
-	}
+	b.settle(ctx, deliverDue(&r.n))
 	return nil
 }
 

@@ -28,6 +28,7 @@ func (b *Book) Run(ctx context.Context) {
 	for range hands {
 		wait.Go(func() { b.handSoon(ctx) })
 	}
+	wait.Go(func() { b.settleSoon(ctx) })
 	for {
 		for _, queue := range []string{deliverQueue, handQueue} {
 			if err := b.sweep(ctx, queue); err != nil && ctx.Err() == nil {
