@@ -202,7 +202,7 @@ func (g gateApps) App(ctx context.Context, a id.App) (notify.App, error) {
 type gatePeople struct{ *account.Service }
 
 func (g gatePeople) Exists(ctx context.Context, u id.User) (bool, error) {
-	_, err := g.Profile(ctx, u)
+	_, err := g.DisplayName(ctx, u)
 	if errors.Is(err, fault.NotFound) {
 		return false, nil
 	}
