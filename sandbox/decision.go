@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/base64"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -65,7 +66,10 @@ func (b *Box) Decided(r Request) {
 	case jsontext.Value(r.Raw).IsValid():
 		d.Sent = r.Raw
 	case utf8.Valid(r.Raw):
-		d.Raw = string(r.Raw[:min(len(r.Raw), sentMost)])
+		d.Raw = string(r.Raw)
+		if len(r.Raw) > sentMost {
+			d.Raw = strings.ToValidUTF8(d.Raw[:sentMost], "") + "…"
+		}
 	default:
 		d.Binary = base64.StdEncoding.EncodeToString(r.Raw[:min(len(r.Raw), sentMost)])
 	}

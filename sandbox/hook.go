@@ -54,7 +54,7 @@ func (b *Box) hook(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, fault.NotFound.Saying("This app has no webhook."))
 		return
 	}
-	e := &Event{ID: r.Header.Get("webhook-id"), Answered: status, Wrong: wrong(secret, r.Header, body, time.Now())}
+	e := &Event{ID: strings.ToValidUTF8(r.Header.Get("webhook-id"), "?"), Answered: status, Wrong: wrong(secret, r.Header, body, time.Now())}
 	e.Signed = e.Wrong == ""
 	var of struct {
 		Type string `json:"type"`

@@ -2,14 +2,11 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"io"
 	"net"
 	"net/http"
-	"os/exec"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -31,25 +28,12 @@ var clockLine = regexp.MustCompile(`curl -H '([^:']+): ([^']+)' -d '([^']+)' (\S
 
 // TestTheClockMovesAsDevSaysIt follows what dev prints, as people paste it.
 func TestTheClockMovesAsDevSaysIt(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, program, "dev", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0")
-	out, err := cmd.StdoutPipe()
-	must(t, err)
-	must(t, cmd.Start())
-	defer func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	}()
-	var said []string
-	for lines := bufio.NewScanner(out); lines.Scan() && !readyLine.MatchString(lines.Text()); {
-		said = append(said, lines.Text())
-	}
-	m := clockLine.FindStringSubmatch(strings.Join(said, "\n"))
+	said := play(t).said
+	m := clockLine.FindStringSubmatch(said)
 	if m == nil {
 		t.Fatalf("dev says nothing of its clock: %q", said)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, m[4], strings.NewReader(m[3]))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, m[4], strings.NewReader(m[3]))
 	must(t, err)
 	r.Header.Set(m[1], m[2])
 	res, err := http.DefaultClient.Do(r)
