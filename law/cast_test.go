@@ -81,8 +81,8 @@ func (h *house) signInOn(t testing.TB, name, device string) *person {
 // connect speaks to the nodes that are there now.
 func (p *person) connect(t testing.TB) {
 	p.apis = nil
-	for _, n := range p.h.nodes {
-		p.apis = append(p.apis, apiAt(t, n).As(p.token))
+	for _, url := range p.h.urls {
+		p.apis = append(p.apis, apiAt(t, url).As(p.token))
 	}
 }
 
@@ -216,8 +216,8 @@ func letters(n int64) string {
 
 func (a *app) connect() {
 	a.servers = nil
-	for _, n := range a.s.h.nodes {
-		a.servers = append(a.servers, got(client.NewApp(client.Server{URL: n.URL}, a.id, a.secret))(a.s))
+	for _, url := range a.s.h.urls {
+		a.servers = append(a.servers, got(client.NewApp(client.Server{URL: url}, a.id, a.secret))(a.s))
 	}
 }
 

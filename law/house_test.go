@@ -33,6 +33,7 @@ const patience = 30 * time.Second
 type house struct {
 	configs []node.Config
 	nodes   []*node.Node
+	urls    []string // where people connect
 	clock   *node.Clock
 	signer  *signer
 	web     *http.Client
@@ -84,8 +85,7 @@ func embedded(t testing.TB) *house {
 	return h
 }
 
-// cluster opens a house of two nodes on CQL and Redis. All of a run share one
-// keyspace, and therefore one house: work that is owed follows the clock.
+// cluster opens a house of two nodes on CQL and Redis.
 func cluster(t testing.TB) *house {
 	t.Helper()
 	return clusterOn(t, redisURL(t), 2)
@@ -114,10 +114,12 @@ func (h *house) open(t testing.TB) {
 
 func (h *house) start(t testing.TB) {
 	t.Helper()
-	for _, c := range h.configs {
+	h.urls = nil
+	for i, c := range h.configs {
 		n, err := node.Start(t.Context(), c, node.Extras{Logger: zerolog.Nop(), Version: "law", Clock: h.clock})
 		must(t, err)
-		h.nodes = append(h.nodes, n)
+		h.nodes, h.urls = append(h.nodes, n), append(h.urls, n.URL)
+		h.configs[i].Listen = strings.TrimPrefix(n.URL, "http://") // it keeps its address when it starts again
 	}
 }
 
@@ -134,8 +136,8 @@ func (h *house) stop(t testing.TB) {
 	h.web.CloseIdleConnections()
 }
 
-// next is a node, each in turn, so that every story is told to all of them.
-func (h *house) next() *node.Node { return h.nodes[int(h.turn.Add(1))%len(h.nodes)] }
+// next is the address of a node, each in turn, so that every story is told to all of them.
+func (h *house) next() string { return h.urls[int(h.turn.Add(1))%len(h.urls)] }
 
 // name makes one that nobody has.
 func (h *house) name(what string) string { return fmt.Sprintf("%s-%s-%d", what, h.run, h.names.Add(1)) }
@@ -227,24 +229,28 @@ func server(t testing.TB, name string) string {
 
 func redisURL(t testing.TB) string { return server(t, "TEAHOUSE_TEST_REDIS") }
 
-// keyspaces are those of this run; there is one for each clock.
-var keyspaces struct {
+// common is the one keyspace of this run. The houses on it come one after the
+// other, for work that is owed follows the clock.
+var common struct {
 	sync.Mutex
-	names []string
+	name string
 }
 
-// keyspace makes one and gives its URL.
+// keyspace makes it, at first, and gives its URL.
 func keyspace(t testing.TB) string {
 	t.Helper()
 	at := server(t, "TEAHOUSE_TEST_CQL")
+	common.Lock()
+	defer common.Unlock()
+	if common.name != "" {
+		return at + "/" + common.name + "?replication=1"
+	}
 	name := "teahouse_law_" + strings.ReplaceAll(uuid.NewString()[:13], "-", "")
 	store := at + "/" + name + "?replication=1"
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	must(t, scylla.Migrate(ctx, store, false, func(string) {}))
-	keyspaces.Lock()
-	defer keyspaces.Unlock()
-	keyspaces.names = append(keyspaces.names, name)
+	common.name = name
 	return store
 }
 
@@ -256,8 +262,8 @@ func TestMain(m *testing.M) {
 	program.path = filepath.Join(dir, "teahouse")
 	code := m.Run()
 	_ = os.RemoveAll(dir)
-	for _, name := range keyspaces.names {
-		if err := dropKeyspace(os.Getenv("TEAHOUSE_TEST_CQL"), name); err != nil {
+	if common.name != "" {
+		if err := dropKeyspace(os.Getenv("TEAHOUSE_TEST_CQL"), common.name); err != nil {
 			panic(err)
 		}
 	}
@@ -328,7 +334,7 @@ func got[T any](v T, err error) func(t testing.TB) T {
 }
 
 // apiAt speaks to a node.
-func apiAt(t testing.TB, n *node.Node) *client.API {
+func apiAt(t testing.TB, url string) *client.API {
 	t.Helper()
-	return got(client.NewAPI(client.Server{URL: n.URL}))(t)
+	return got(client.NewAPI(client.Server{URL: url}))(t)
 }

@@ -2,6 +2,7 @@ package law
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -18,6 +19,16 @@ var repeats = []attempt{
 	{name: "one grant, fifty keys at once", clause: "I4", want: []fault.Code{"grant_consumed"}, passes: 1, delivers: 1, honest: func(s *scene) func() refusals {
 		_, _, k := s.served(queue())
 		return func() refusals { return s.parallel(50, func(int) error { return only(k.send()) }) }
+	}},
+	{name: "one grant, fifty calls at once, again and again", clause: "I4", want: []fault.Code{"grant_consumed"}, passes: 25, delivers: 25, honest: func(s *scene) func() refusals {
+		tickets := s.app().approve(queue()).spread(25)
+		return func() refusals {
+			var out refusals
+			for _, k := range tickets {
+				out = append(out, s.parallel(50, func(int) error { return only(k.send()) })...)
+			}
+			return out
+		}
 	}},
 	{name: "one key, fifty times at once", clause: "I4", passes: 50, delivers: 1, honest: func(s *scene) func() refusals {
 		t, _, k := s.served(queue())
@@ -136,7 +147,7 @@ var repeats = []attempt{
 // hangUp sends a request and closes the connection without waiting for its answer.
 func (s *scene) hangUp(path, token, body string) {
 	s.Helper()
-	at := strings.TrimPrefix(s.h.next().URL, "http://")
+	at := strings.TrimPrefix(s.h.next(), "http://")
 	c, err := net.Dial("tcp", at)
 	must(s, err)
 	defer c.Close()
@@ -220,13 +231,26 @@ var wishes = []attempt{
 		}
 	}},
 	{name: "a mute racing sends", clause: "I5", want: closed, honest: func(s *scene) func() refusals {
-		return racing(s, func(t *template, p *person) error { return p.api().MuteApp(s.Context(), t.app.id) })
+		return racing(s, 4, 6, func(t *template, p *person) error { return p.api().MuteApp(s.Context(), t.app.id) })
+	}},
+	{name: "a mute racing a thousand sends", clause: "I5", embedded: true, honest: func(s *scene) func() refusals {
+		return racing(s, 20, 50, func(t *template, p *person) error { return p.api().MuteApp(s.Context(), t.app.id) })
+	}},
+	{name: "a stop racing sends", clause: "I5", honest: func(s *scene) func() refusals {
+		return racing(s, 4, 6, func(t *template, p *person) error {
+			for n, err := range p.api().Notices(s.Context()) {
+				if err != nil || n.App == t.app.id {
+					return errors.Join(err, p.api().StopNotices(s.Context(), n.Notice))
+				}
+			}
+			return errors.New("there is nothing to stop")
+		})
 	}},
 	{name: "a block racing sends", clause: "I5", want: closed, honest: func(s *scene) func() refusals {
-		return racing(s, func(t *template, p *person) error { return s.ask("PUT", "/blocks/"+t.app.id, p.token, nil).err() })
+		return racing(s, 4, 6, func(t *template, p *person) error { return s.ask("PUT", "/blocks/"+t.app.id, p.token, nil).err() })
 	}},
 	{name: "a new openid racing sends", clause: "I5", want: closed, honest: func(s *scene) func() refusals {
-		return racing(s, func(t *template, p *person) error {
+		return racing(s, 4, 6, func(t *template, p *person) error {
 			return s.ask("POST", "/mini-programs/"+t.app.id+"/openid/reset", p.token, nil).err()
 		})
 	}},
@@ -259,15 +283,16 @@ func ended(end func(s *scene, t *template, ann *person, notice string), lift fun
 // racing sends by the grants of several people on all nodes while they end them.
 // What is sent after the end was acknowledged is refused; what came before is
 // there, and no more than that.
-func racing(s *scene, end func(t *template, p *person) error) func() refusals {
+func racing(s *scene, many, callers int, end func(t *template, p *person) error) func() refusals {
 	s.Helper()
-	const each, callers = 4, 6
 	t := s.app().approve(queue())
 	people := []*person{}
-	for range each {
+	for range many {
 		people = append(people, s.user("racer"))
 	}
-	t.grants(people, func(i int) string { return fmt.Sprint("first", i) })[0].deliver()
+	for _, k := range t.grants(people, func(i int) string { return fmt.Sprint("first", i) }) {
+		k.deliver()
+	}
 	tickets := t.grants(people, func(i int) string { return fmt.Sprint("race", i) })
 	return func() refusals {
 		for i, k := range tickets {

@@ -51,8 +51,11 @@ var themes = []struct {
 // look at a sheet.
 const workers = 12
 
-func TestLawEmbedded(t *testing.T) { attack(t, embedded(t), true) }
-func TestLawCluster(t *testing.T)  { attack(t, cluster(t), false) }
+// TestLaw makes all attempts, both ways.
+func TestLaw(t *testing.T) {
+	t.Run("embedded", func(t *testing.T) { attack(t, embedded(t), true) })
+	t.Run("cluster", func(t *testing.T) { attack(t, cluster(t), false) })
+}
 
 // attack makes all attempts in a house: those that share the clock at once, then
 // the others.

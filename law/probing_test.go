@@ -1,6 +1,7 @@
 package law
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -71,6 +72,50 @@ var probes = []attempt{
 			return nil
 		}
 	}},
+	{name: "timing a forged handle", clause: "I7 indistinguishable", want: invalid, alone: true, honest: func(s *scene) func() refusals {
+		t, _, k := s.served(queue())
+		_, _, theirs := s.served(queue())
+		kinds := []string{
+			"gh1_" + strings.Repeat("A", len(k.handle)-4), k.handle[:20] + string(k.handle[20]^1) + k.handle[21:], theirs.handle, "gh1_short", "nothing of the kind",
+		}
+		return func() (out refusals) {
+			out = s.alike(len(kinds), func(kind int) error {
+				b := k.body("probe")
+				b["grant"] = kinds[kind]
+				return t.app.raw(b)
+			})
+			return out
+		}
+	}},
+	{name: "timing a decision", clause: "minting 3", passes: 120, quiet: true, alone: true, embedded: true, honest: func(s *scene) func() refusals {
+		t := s.app().approve(queue())
+		people := s.crowd(120)
+		return func() refusals {
+			sheets := map[*person]client.Sheet{}
+			for _, p := range people {
+				sheets[p] = got(t.sheet(p, "timed"))(s)
+			}
+			s.pass(look)
+			var took [2][]time.Duration
+			var out refusals
+			for i, p := range people {
+				began := time.Now()
+				var err error
+				if i%2 == 0 {
+					err = t.accept(p, sheets[p])
+				} else {
+					err = p.api().Decide(s.Context(), sheets[p])
+				}
+				took[i%2] = append(took[i%2], time.Since(began))
+				out = append(out, err)
+			}
+			if yes, no := median(took[0]), median(took[1]); yes > 2*no || no > 2*yes {
+				s.Logf("yes takes %s, no %s", yes, no)
+				s.Error("a page can tell from the time what was decided")
+			}
+			return out
+		}
+	}},
 	{name: "looking for people", clause: "I7", want: append(wrongly, absent...), honest: func(s *scene) func() refusals {
 		a, ann := s.app(), s.user("ann")
 		a.token()
@@ -100,6 +145,43 @@ var probes = []attempt{
 			return nil
 		}
 	}},
+}
+
+// alike makes calls of several kinds in turn, and fails if one kind takes far
+// longer than another, by the median, three times over.
+func (s *scene) alike(kinds int, call func(kind int) error) (out refusals) {
+	s.Helper()
+	rounds := 200
+	if len(s.h.urls) > 1 {
+		rounds = 60 // each costs a database more than the clock can tell
+	}
+	for try := range 3 {
+		took := make([][]time.Duration, kinds)
+		for range rounds {
+			for kind := range kinds {
+				began := time.Now()
+				out = append(out, call(kind))
+				took[kind] = append(took[kind], time.Since(began))
+			}
+		}
+		var medians []time.Duration
+		for _, all := range took {
+			medians = append(medians, median(all))
+		}
+		s.Logf("medians are %v", medians)
+		if slices.Max(medians) <= 2*slices.Min(medians) {
+			return out
+		}
+		if try == 2 {
+			s.Error("the kinds can be told apart by time")
+		}
+	}
+	return out
+}
+
+func median(all []time.Duration) time.Duration {
+	slices.Sort(all)
+	return all[len(all)/2]
 }
 
 // cut takes a member's value out of a text.

@@ -216,7 +216,7 @@ var routes = []attempt{
 	{name: "a device's WebSocket", clause: "I3 routes", want: append(nobody, wrongly...), quiet: true, honest: func(s *scene) func() refusals {
 		a, ann := s.app(), s.user("ann")
 		live := func(token string) error {
-			c, err := client.Dial(s.Context(), client.Options{Server: client.Server{URL: s.h.next().URL}, Token: token, Device: "phone"})
+			c, err := client.Dial(s.Context(), client.Options{Server: client.Server{URL: s.h.next()}, Token: token, Device: "phone"})
 			if err == nil {
 				err = c.Close()
 			}

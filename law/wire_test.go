@@ -71,7 +71,7 @@ func (s *scene) ask(method, path, token string, body any, twists ...twist) answe
 }
 
 func (h *house) ask(method, path, token string, body any, twists ...twist) (answer, error) {
-	return h.askAt(h.next().URL, method, path, token, body, twists...)
+	return h.askAt(h.next(), method, path, token, body, twists...)
 }
 
 func (h *house) askAt(base, method, path, token string, body any, twists ...twist) (answer, error) {
