@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"net/http"
 	"os/exec"
 	"slices"
 	"strings"
@@ -75,6 +77,24 @@ func (b *browsers) none(device, stream string) {
 	}
 }
 
+// alone waits until a server has no live sessions.
+func (p *process) alone() {
+	p.t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) { // between two looks
+		r, err := http.Get(p.ops + "/metrics")
+		must(p.t, err)
+		all, err := io.ReadAll(r.Body)
+		r.Body.Close()
+		must(p.t, err)
+		if strings.Contains(string(all), "\nteahouse_sessions 0\n") {
+			return
+		}
+		if time.Now().After(end) {
+			p.t.Fatal("there are live sessions")
+		}
+	}
+}
+
 func (p *person) say(t *testing.T, stream, text string) int64 {
 	t.Helper()
 	sent, err := p.api.Post(t.Context(), client.Message{
@@ -115,6 +135,7 @@ func TestSleepingDevicesAreWoken(t *testing.T) {
 	b.none(tabletAt, st) // it is live
 
 	live.close()
+	p.alone()
 	recalled := ann.say(t, st, "three")
 	b.text(phoneAt, st, "three")
 	b.text(tabletAt, st, "three")
@@ -295,6 +316,7 @@ func TestPushesOfACluster(t *testing.T) {
 	}
 	b.none(bobs, g.Stream)
 	live.close()
+	nodes[1].alone()
 	ann.say(t, g.Stream, "three")
 	b.text(cats, g.Stream, "ann: three")
 	b.text(bobs, g.Stream, "ann: three")
