@@ -24,14 +24,20 @@ func NewMemory() *Memory { return &Memory{nodes: map[*memoryNode]struct{}{}} }
 type memoryNode struct {
 	*Memory
 	lease time.Duration
-	lines map[id.User]Line
+	lines map[id.User]standing
 	until time.Time // of the lease; zero: there is none
 	seen  int       // leases, at the latest Renew
 }
 
+// standing is what a line says.
+type standing struct {
+	state   State
+	devices []id.Device
+}
+
 // Node is the board for one more node, whose lease lasts that long without being renewed.
 func (m *Memory) Node(lease time.Duration) Board {
-	return &memoryNode{Memory: m, lease: lease, lines: map[id.User]Line{}, seen: -1}
+	return &memoryNode{Memory: m, lease: lease, lines: map[id.User]standing{}, seen: -1}
 }
 
 // Wipe loses everything, as a board elsewhere may.
@@ -66,7 +72,7 @@ func (n *memoryNode) Put(_ context.Context, lines ...Line) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, l := range lines {
-		n.lines[l.User] = l
+		n.lines[l.User] = standing{l.State, l.Devices}
 	}
 	return nil
 }
@@ -89,7 +95,7 @@ func (n *memoryNode) Look(_ context.Context, users []id.User) ([]State, error) {
 		states[i] = Offline
 		for o := range n.nodes {
 			if now.Before(o.until) {
-				states[i] = Better(states[i], o.lines[u].State)
+				states[i] = Better(states[i], o.lines[u].state)
 			}
 		}
 	}
@@ -103,7 +109,7 @@ func (n *memoryNode) Devices(_ context.Context, u id.User) ([]id.Device, error) 
 	var devices []id.Device
 	for o := range n.nodes {
 		if now.Before(o.until) {
-			devices = append(devices, o.lines[u].Devices...)
+			devices = append(devices, o.lines[u].devices...)
 		}
 	}
 	slices.Sort(devices)
