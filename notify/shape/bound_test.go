@@ -102,3 +102,20 @@ func BenchmarkTake(b *testing.B) {
 		shape.Take(x)
 	}
 }
+
+// One reader fills a small part of a board, whatever an app tells them.
+func TestTalkative(t *testing.T) {
+	m := shape.NewMemory(shape.DefaultLimits(), shape.Options{})
+	s := shapetest.On(t, m)
+	for n := range 20_000 {
+		s.Want("", s.Sight("app-a", 0, text(n)))
+	}
+	if n := m.Readers(); n > 1010 {
+		t.Errorf("%d are tracked of one reader", n)
+	}
+	s.Now = s.Now.Add(25 * time.Hour)
+	s.Want("", s.Sight("app-a", 0, "Another day"))
+	if n := m.Readers(); n > 3 {
+		t.Errorf("%d are tracked a day later", n)
+	}
+}

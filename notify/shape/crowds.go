@@ -12,6 +12,19 @@ type crowds struct {
 	oldest int32
 	newest int32
 	n      int // readers in all
+	texts  map[readerOf]int32
+}
+
+// readerOf is somebody who reads what a developer's apps say.
+type readerOf struct{ developer, who uint64 }
+
+// one counts one text more or less of somebody.
+func (c *crowds) one(x *crowd, who uint64, more int32) {
+	c.n += int(more)
+	of := readerOf{x.developer, who}
+	if c.texts[of] += more; c.texts[of] == 0 {
+		delete(c.texts, of)
+	}
 }
 
 // A crowd is one text, as it was first seen, and its readers.
@@ -52,7 +65,7 @@ const (
 )
 
 func newCrowds(most int) *crowds {
-	c := &crowds{used: 1}
+	c := &crowds{used: 1, texts: map[readerOf]int32{}}
 	size := 1
 	for size < most/4 {
 		size *= 2
@@ -151,20 +164,18 @@ func (c *crowds) touch(i int32, by int64) *crowd {
 
 func (c *crowds) prune(x *crowd, by int64) {
 	n := 0
-	for n < len(x.readers) && x.readers[n].at <= by {
-		n++
+	for ; n < len(x.readers) && x.readers[n].at <= by; n++ {
+		c.one(x, x.readers[n].who, -1)
 	}
 	x.readers = slices.Delete(x.readers, 0, n)
-	c.n -= n
 	if x.joined == nil {
 		return
 	}
 	list := *x.joined
-	for n = 0; n < len(list) && list[n].at <= by; {
-		n++
+	for n = 0; n < len(list) && list[n].at <= by; n++ {
+		c.one(x, list[n].who, -1)
 	}
 	*x.joined = slices.Delete(list, 0, n)
-	c.n -= n
 }
 
 // read puts a reader into a crowd, or notes that they have got it again.
@@ -173,14 +184,14 @@ func (c *crowds) read(x *crowd, r reader) {
 	if i >= 0 {
 		r.at = max(r.at, x.readers[i].at)
 		x.readers = slices.Delete(x.readers, i, i+1)
-		c.n--
+		c.one(x, r.who, -1)
 	}
 	i = len(x.readers)
 	for i > 0 && x.readers[i-1].at > r.at {
 		i--
 	}
 	x.readers = slices.Insert(x.readers, i, r)
-	c.n++
+	c.one(x, r.who, 1)
 }
 
 // join is read for somebody whom a subject joins with the others.
@@ -193,14 +204,14 @@ func (c *crowds) join(x *crowd, j joined) {
 	if i >= 0 {
 		j.at = max(j.at, list[i].at)
 		list = slices.Delete(list, i, i+1)
-		c.n--
+		c.one(x, j.who, -1)
 	}
 	i = len(list)
 	for i > 0 && list[i-1].at > j.at {
 		i--
 	}
 	*x.joined = slices.Insert(list, i, j)
-	c.n++
+	c.one(x, j.who, 1)
 }
 
 // expire forgets crowds whose last reader was at a time or before it, and was the

@@ -263,8 +263,8 @@ func (m *Memory) apply(k mark) {
 	if k.Subject != 0 {
 		m.members.see(k.Subject^subjectSet, k.Reader, k.at)
 	}
-	if broadcast {
-		return // nobody has read it
+	if broadcast || int(m.crowds.texts[readerOf{k.Developer, k.Reader}]) >= m.limits.TextsEach {
+		return // nobody has read it, or they read so much that it tells nothing
 	}
 	if len(m.found) == 0 {
 		m.found = append(m.found, m.crowds.add(k.Print))

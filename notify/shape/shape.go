@@ -67,6 +67,7 @@ type Limits struct {
 	HoardFloor          int           // redemptions in an hour that are never a burst
 	HoardTimes          int           // times the weekly p95 of hours
 	HoardAge            time.Duration // how old a grant is to be hoarded
+	TextsEach           int           // texts of a developer that one reader has in the Long one before further ones are not remembered
 	AloneShare          int           // a node that counts alone holds at 1/AloneShare of a limit
 }
 
@@ -74,7 +75,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		Short: 10 * time.Minute, Long: 24 * time.Hour, ShortMost: 20, LongMost: 100,
-		PaceFirst: 50, PaceFor: 30 * time.Minute, HoardFloor: 50, HoardTimes: 5, HoardAge: 24 * time.Hour, AloneShare: 4,
+		PaceFirst: 50, PaceFor: 30 * time.Minute, HoardFloor: 50, HoardTimes: 5, HoardAge: 24 * time.Hour, TextsEach: 1000, AloneShare: 4,
 	}
 }
 

@@ -15,6 +15,7 @@
 //	<prefix>seen:{d}app:a        what is held of an app
 //	<prefix>seen:{d}template:t   and of a template
 //	<prefix>seen:{d}subject:…    who shares a subject
+//	<prefix>seen:{d}n…:r         how many texts of a day a reader was remembered with
 //	<prefix>seen:{d}k…           texts by the keys under which near ones are found
 //	<prefix>seen:{d}rx, jx…      readers of a text, and those that a subject joins
 //	<prefix>seen-of:t            whose a template is
@@ -234,6 +235,6 @@ func (b *Board) arguments(p shape.Print, s shape.Sighting, given *shape.Verdict)
 		l.Short.Milliseconds(), l.Long.Milliseconds(), l.ShortMost, l.LongMost,
 		l.PaceFirst, l.PaceFor.Milliseconds(), l.HoardFloor, l.HoardTimes,
 		flag(s.At.Sub(s.Minted) > l.HoardAge), s.Joined, s.Reach, template, verdict, until.UnixMilli(), whole, p.Letters,
-		flag(s.Part), flag(s.Crowded),
+		flag(s.Part), flag(s.Crowded), l.TextsEach,
 	}
 }

@@ -10,6 +10,7 @@ local pace_first, pace_for, hoard_floor, hoard_times = tonumber(ARGV[12]), tonum
 local old, joins, reach, template, given, given_until = ARGV[16] == '1', tonumber(ARGV[17]), tonumber(ARGV[18]), ARGV[19], ARGV[20], tonumber(ARGV[21])
 local whole, letters, most_matches = ARGV[22], ARGV[23], 8
 local is_part, is_crowd = ARGV[24] == '1', ARGV[25] == '1' -- of a notice; a part of it is that of a crowd
+local texts_each = tonumber(ARGV[26])
 local k_reach, k_first, k_pace, k_minutes, k_hours, k_app, k_template, k_subject = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local is_text, gone, keep = whole ~= '', '(' .. (at - long), long + 3600000
 
@@ -192,7 +193,9 @@ if not is_part then
   end
 end
 if is_text and subject ~= '' then seen(k_subject, reader, at) end
-if is_text and not broadcast then
+local k_texts = tag .. 'n' .. math.floor(at / long) .. ':' .. reader
+if is_text and not broadcast and tonumber(redis.call('GET', k_texts) or 0) < texts_each then
+  if redis.call('INCR', k_texts) == 1 then redis.call('PEXPIRE', k_texts, keep) end
   local into = found[1] or whole
   if joined then
     trim(tag .. 'j' .. into .. subject)

@@ -79,3 +79,26 @@ func partsCountNothingElse(s *Scene) {
 	}
 	s.Want(shape.Pace, s.Sight("app-a", 3000))
 }
+
+// Somebody who lets an app tell them ever new things fills no board.
+func talkative(s *Scene) {
+	s.Settle("app-a", "app-b")
+	most := shape.DefaultLimits().TextsEach
+	for n := range most {
+		s.Want("", s.Sight("app-a", 0, padding(n)))
+	}
+	for n := range 19 {
+		s.Want("", s.Sight("app-a", 1+n, sale))
+	}
+	s.Want("", s.Sight("app-a", 0, sale)) // is not remembered to have it
+	s.Want("", s.Sight("app-b", 0, "Something else"))
+	s.Want("", s.Sight("app-a", 20, sale))
+	s.Want(shape.Crowd, s.Sight("app-a", 0, sale)) // but gets no more than others
+	s.Want(shape.Crowd, s.Sight("app-a", 21, sale))
+	s.Now = s.Now.Add(25 * time.Hour)
+	for n := range 19 {
+		s.Want("", s.Sight("app-a", 1+n, sale))
+	}
+	s.Want("", s.Sight("app-a", 0, sale))
+	s.Want(shape.Crowd, s.Sight("app-a", 20, sale))
+}

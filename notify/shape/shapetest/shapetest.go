@@ -84,6 +84,7 @@ func Run(t *testing.T, open func(t *testing.T) shape.Board) {
 		{"NoText", noText},
 		{"Parts", parts},
 		{"PartsCountNothingElse", partsCountNothingElse},
+		{"Talkative", talkative},
 		{"SubjectJoins", subjectJoins},
 		{"SubjectIsTooLarge", subjectIsTooLarge},
 		{"Reach", reach},
