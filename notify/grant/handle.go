@@ -10,7 +10,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"hash"
 	"strings"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -32,8 +34,8 @@ const (
 // common. The nonce follows from what is sealed, so the same thing always has the
 // same name and no two things share a nonce.
 type seal struct {
-	box   cipher.AEAD
-	nonce []byte // key
+	box    cipher.AEAD
+	nonces *sync.Pool // of keyed hashes
 }
 
 func newSeal(secret []byte) seal {
@@ -55,7 +57,8 @@ func newSeal(secret []byte) seal {
 	if err != nil {
 		panic(err)
 	}
-	return seal{box, derive("teahouse handles 1: nonce")}
+	key := derive("teahouse handles 1: nonce")
+	return seal{box, &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
 }
 
 // Secret is the key of all handles, which the first who asks makes.
@@ -77,13 +80,14 @@ func Secret(ctx context.Context, store ledger.Store) ([]byte, error) {
 }
 
 func (s *seal) nonceOf(what, app string, plain []byte) []byte {
-	h := hmac.New(sha256.New, s.nonce)
-	for _, p := range []string{what, app} {
-		h.Write([]byte(p))
-		h.Write([]byte{0})
-	}
-	h.Write(plain)
-	return h.Sum(nil)[:nonceSize:nonceSize]
+	h := s.nonces.Get().(hash.Hash)
+	defer s.nonces.Put(h)
+	h.Reset()
+	b := make([]byte, 0, 128)
+	b = append(append(b, what...), 0)
+	b = append(append(b, app...), 0)
+	h.Write(append(b, plain...))
+	return h.Sum(b[:0])[:nonceSize:nonceSize]
 }
 
 // handle names a grant for its app.
