@@ -24,7 +24,8 @@ type Part string
 
 // A Row is a record. Rows of a part are in the byte order of their keys; a key is
 // 1 to 200 printable characters. In what a change stores each key stands once, and
-// an empty Value takes the row away: nobody reads one.
+// an empty Value takes the row away: nobody reads one. A Value is never changed,
+// neither by who has read it nor by who has stored it.
 type Row struct {
 	Key   string
 	Value []byte

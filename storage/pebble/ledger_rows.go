@@ -1,7 +1,6 @@
 package pebble
 
 import (
-	"bytes"
 	"hash/maphash"
 	"slices"
 	"sync"
@@ -77,7 +76,7 @@ func (h *partRows) changed(p ledger.Part, rows []ledger.Row) {
 		case len(r.Value) == 0:
 			sh.keep(n, nil)
 		default:
-			sh.keep(n, slices.Clip(bytes.Clone(r.Value)))
+			sh.keep(n, slices.Clip(r.Value))
 		}
 	}
 }
