@@ -277,7 +277,7 @@ func TestHoard(t *testing.T) {
 // A new template's first fifty get theirs, the others half an hour later, unless
 // somebody has reported it or it is stopped.
 func TestPace(t *testing.T) {
-	for _, against := range []string{"", "a report", "a pause"} {
+	for _, against := range []string{"", "a report", "a pause", "a suspension"} {
 		h := open(t)
 		tpl := h.template(h.app(), queue())
 		all := h.crowd(tpl, 56)
@@ -291,6 +291,9 @@ func TestPace(t *testing.T) {
 			good(t, h.Report(h.ctx(), all[0].User, h.inbox(all[0].User)[0].Notice, "spam"))
 		case "a pause":
 			good(t, h.PauseTemplate(h.ctx(), tpl.ID, h.clock().Add(hour), "look"))
+		}
+		if against == "a suspension" {
+			good(t, h.Suspend(h.ctx(), tpl.App, time.Time{}, "spam"))
 		}
 		h.advance(29 * minute)
 		h.Sweep(h.ctx())

@@ -207,7 +207,8 @@ type pacing struct {
 }
 
 // letGo delivers a notice that was held for its template's being new, unless
-// somebody has reported the template, or it is stopped: then moderators decide.
+// somebody has reported the template, or it or its app is stopped: then moderators
+// decide.
 func (s *Service) letGo(ctx context.Context, p pacing) error {
 	v, err := s.store.ReadPart(ctx, heldPart(p.Template), ledger.Want{Keys: []string{p.Notice.String()}})
 	if err != nil {
@@ -219,6 +220,12 @@ func (s *Service) letGo(ctx context.Context, p pacing) error {
 	}
 	h, reports, err := s.reports(ctx, p.Template)
 	if err != nil || reports > 0 || h.stopped(s.now()) {
+		return err
+	}
+	switch _, err := s.working(ctx, row.App); {
+	case errors.Is(err, ErrSuspended):
+		return nil
+	case err != nil:
 		return err
 	}
 	return s.unhold(ctx, p.Template, p.Notice, row, true)
