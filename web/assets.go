@@ -36,6 +36,7 @@ type site struct {
 	assets map[string]*asset // by path below the prefix
 	page   *asset
 	bench  *asset // the page of the sandbox; nil without
+	worker *asset // what pushes wake; its path says what it controls
 }
 
 // An asset is one file, ready to be sent.
@@ -53,6 +54,8 @@ const (
 	cacheForever = "public, max-age=31536000, immutable"
 	cacheNever   = "no-cache" // ask every time; the answer is mostly "not modified"
 )
+
+const workerFile = "worker.js"
 
 // load prepares the embedded files. They are part of the program: that one
 // cannot be read is a bug, not a failure. What only the sandbox's page loads is
@@ -76,6 +79,10 @@ func load(sandbox bool) *site {
 		}
 		if path.Dir(name) == "vendor" {
 			b = relative(b)
+		}
+		if name == workerFile {
+			s.worker = newAsset(kind, cacheNever, b)
+			return nil
 		}
 		fmt.Fprintf(all, "%s %d\n", name, len(b))
 		all.Write(b)

@@ -15,7 +15,7 @@ import (
 )
 
 // Handler serves the client: the page at every route of the client, and what it
-// loads under /assets/. Everything else is not found.
+// loads under /assets/, and the worker that pushes wake. Everything else is not found.
 func Handler() http.Handler { return &handler{} }
 
 type handler struct {
@@ -35,6 +35,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch name, isAsset := strings.CutPrefix(r.URL.Path, h.found.prefix); {
 	case isAsset && h.found.assets[name] != nil:
 		h.found.assets[name].serve(w, r)
+	case r.URL.Path == "/"+workerFile:
+		h.found.worker.serve(w, r)
 	case isRoute(r.URL.Path) && navigates(r):
 		h.found.page.serve(w, r)
 	case h.sandbox && r.URL.Path == sandboxPath && navigates(r):

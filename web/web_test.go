@@ -101,7 +101,19 @@ func TestEverythingThePageNamesIsThere(t *testing.T) {
 	}
 }
 
-var module = regexp.MustCompile(`(?m)(?:from|import) ?"([^"]+)"`)
+// The worker stands at the root, so that it is the client's and not a folder's,
+// and is asked for anew, so that it is never older than the server.
+func TestWorker(t *testing.T) {
+	r := get(t, web.Handler(), "/worker.js", "Sec-Fetch-Mode", "same-origin")
+	if r.StatusCode != http.StatusOK || r.Header.Get("Cache-Control") != "no-cache" || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/javascript") {
+		t.Errorf("the worker is %d, %v", r.StatusCode, r.Header)
+	}
+	if b := body(t, r); !strings.Contains(b, `addEventListener("push"`) || strings.Contains(b, "fetch(") {
+		t.Errorf("the worker is %.200s", b)
+	}
+}
+
+var module = regexp.MustCompile(`(?:[^"]from|import) ?"([^"]+)"`)
 
 // No browser resolves a bare name: every module names its neighbours by path.
 func TestModulesNameEachOtherByPath(t *testing.T) {
@@ -125,7 +137,7 @@ func TestPolicy(t *testing.T) {
 		policy := r.Header.Get("Content-Security-Policy")
 		for _, want := range []string{
 			"default-src 'none'", "script-src 'self';", "style-src 'self';", "connect-src 'self';", "frame-src 'self';", "img-src 'self' data: blob:;", "media-src blob:;", "frame-ancestors 'none'",
-			"base-uri 'none'", "form-action 'self'", "require-trusted-types-for 'script'",
+			"base-uri 'none'", "worker-src 'self'", "trusted-types worker", "form-action 'self'", "require-trusted-types-for 'script'",
 		} {
 			if !strings.Contains(policy, want) {
 				t.Errorf("%s: the policy lacks %s: %s", path, want, policy)

@@ -2,7 +2,7 @@
 
 import { html, render, useEffect, useReducer } from "./view/dom.js";
 import { Teahouse } from "./model/teahouse.js";
-import { onRoute } from "./view/router.js";
+import { goTo, onRoute } from "./view/router.js";
 import { told } from "./view/here.js";
 import { Shell } from "./view/shell.js";
 import { SignIn } from "./view/signin.js";
@@ -33,6 +33,7 @@ const look = () => {
 addEventListener("online", look);
 addEventListener("offline", look);
 addEventListener("focus", () => redraw());
+navigator.serviceWorker?.addEventListener("message", (e) => goTo(e.data?.open)); // a notification was tapped
 setInterval(() => redraw(), 60_000); // "5 minutes ago" grows old
 document.addEventListener("visibilitychange", look);
 

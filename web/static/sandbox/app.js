@@ -80,7 +80,7 @@ export const NoSecret = ({ desk }) => html`
 export function AppCard({ desk, onOpen, onGo }) {
   const [adding, setAdding] = useState(false);
   const { app } = desk;
-  if (!app) return html`<${Welcome} desk=${desk} />`;
+  if (!app) return desk.known && html`<${Welcome} desk=${desk} />`;
   const secret = desk.secretOf(app.app);
   const upload = (/** @type {any} */ e) => {
     const [zip] = e.currentTarget.files;

@@ -31,7 +31,7 @@ export function ClockBar({ desk }) {
       <time datetime=${now.toISOString()}>${shown.format(now)} UTC</time>
       ${ahead && html`<span class="mark held">${ahead} ahead</span>`}
       <span class="clock-steps">
-        ${STEPS.map(([label, name, seconds]) => html`<button key=${label} type="button" class="plain small" aria-label=${"Move the clock forward " + name} onClick=${() => desk.run(() => desk.advance(seconds))}>${label}</button>`)}
+        ${STEPS.map(([label, name, seconds]) => html`<button key=${label} type="button" class="plain small" title=${"Move the clock forward " + name} onClick=${() => desk.run(() => desk.advance(seconds))}>${label}</button>`)}
       </span>
     </div>
   `;

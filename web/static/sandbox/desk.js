@@ -33,6 +33,8 @@ export class Desk {
   news = [];
   /** How far the server's clock is ahead of ours, in ms. */
   ahead = 0;
+  /** The apps have been read. */
+  known = false;
   /** What went wrong, in words. */
   problem = "";
   busy = 0;
@@ -48,6 +50,7 @@ export class Desk {
     await this.run(async () => {
       this.people = good(await ask("GET", "/sandbox/people")).people;
       await this.readApps();
+      this.known = true;
     });
     this.#look();
   }

@@ -39,9 +39,10 @@ export function Send({ desk }) {
     const h = handles.find((x) => x.grant === grant);
     if (h) fill(h);
   };
+  const latest = handles[0]?.grant ?? "";
   useEffect(() => {
-    if (!picked && handles.length > 0) pick(handles[0].grant);
-  }, [handles.length]);
+    if (latest && !handle) pick(latest);
+  }, [latest]);
   if (!app) return html`<p class="soft">Make an app first.</p>`;
   if (!desk.secretOf(app.app)) return html`<${NoSecret} desk=${desk} />`;
   const change = (/** @type {(r: any) => any} */ by) => desk.run(async () => write(JSON.stringify(by(JSON.parse(text)), null, 2)));

@@ -15,9 +15,10 @@ const READY_MS = 20_000;
 let people = 0;
 
 export class Server {
-  /** @param {string[]} args */
-  constructor(args = []) {
+  /** @param {string[]} args @param {"serve"|"dev"} command */
+  constructor(args = [], command = "serve") {
     this.args = args;
+    this.command = command;
     this.data = mkdtempSync(join(tmpdir(), "teahouse-web-"));
     this.listen = "127.0.0.1:0";
     this.url = "";
@@ -27,7 +28,7 @@ export class Server {
   async start() {
     const binary = process.env.TEAHOUSE_BIN;
     if (!binary) throw new Error("TEAHOUSE_BIN does not say where the server is");
-    const args = ["serve", "--listen", this.listen, "--ops-listen", "127.0.0.1:0", "--data", this.data, "--limits", "off", ...this.args];
+    const args = [this.command, "--listen", this.listen, "--ops-listen", "127.0.0.1:0", "--data", this.data, "--limits", "off", ...this.args];
     const server = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.process = server;
     let log = "";

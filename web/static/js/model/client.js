@@ -10,6 +10,7 @@ import { Notices } from "./notices.js";
 import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
 import { Programs } from "./programs.js";
+import { Push } from "./push.js";
 import { Around } from "./presence.js";
 import { Sending } from "./sending.js";
 import { Session } from "./session.js";
@@ -32,6 +33,7 @@ export class Client {
     this.house = house;
     this.user = user;
     this.api = api;
+    this.push = new Push(api, changed);
     this.programs = new Programs(api, changed);
     this.people = new People({ user, display_name: recall("name." + user, user) }, api, changed, (app) => this.programs.name(app));
     this.session = new Session({
@@ -73,6 +75,7 @@ export class Client {
     if (this.status.state === "away") this.session.call("status", { state: "away" }).catch(() => {}); // a connection begins as active
     this.moments.peek().catch(() => {});
     this.people.refresh().catch(() => {});
+    this.push.resume().catch(() => {});
     this.api
       .get("/me")
       .then((me) => {

@@ -47,6 +47,7 @@ export class Teahouse {
   /** The sign-in is over. @param {string} why */
   forget(why) {
     const was = this.client;
+    was?.push.forget().catch(() => {}); // whoever signs in next is somebody else
     this.client = null;
     this.parting = why;
     remember("sign-in", undefined);

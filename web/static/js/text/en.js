@@ -441,6 +441,20 @@ export const en = {
   revokeNamed: (/** @type {string} */ what) => `Revoke: ${what}`,
   revoked: "Revoked. It cannot send this any more.",
 
+  // Pushes
+  pushes: "Notifications",
+  pushHere: "Notify me on this device",
+  pushHereHint: "Also when Teahouse is closed.",
+  pushDenied: "This browser does not allow it. Look into its settings for this page.",
+  pushUnsupported: "This browser cannot notify you while Teahouse is closed.",
+  pushFailed: "The push service of this browser cannot be reached.",
+  pushShow: "What the screen may show",
+  pushShows: { all: "Who and what", sender: "Who, not what", nothing: "Only that there is something" },
+  quietHours: "Quiet hours",
+  quietHoursHint: "Nothing is shown in them, on any of your devices.",
+  quietFrom: "From",
+  quietTo: "To",
+
   // Showing pages to others
   sendToChat: "Send to a chat",
   shareToMoments: "Share to Moments",

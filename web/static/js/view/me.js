@@ -4,6 +4,7 @@ import { html, useEffect, useRef, useState } from "./dom.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icons.js";
 import { GrantSheet } from "./grants.js";
+import { PushSheet } from "./push.js";
 import { Privacy, Status } from "./privacy.js";
 import { sure } from "./ask.js";
 import { toast } from "./toasts.js";
@@ -132,6 +133,7 @@ export function Me({ client }) {
         <${Status} client=${client} />
         <${Privacy} client=${client} />
         <${GrantSheet} client=${client} />
+        <${PushSheet} client=${client} />
         <section class="sheet" aria-label=${words.language}>
           <label class="switch"><span>${words.language}</span>
             <select value=${chosen} onChange=${choose}>

@@ -72,6 +72,13 @@ export function go(to, { replace = false } = {}) {
   changed();
 }
 
+/** Goes to a place that a worker names, as far as it is one of ours. @param {unknown} path */
+export function goTo(path) {
+  if (typeof path !== "string" || !/^\/(?!\/)/.test(path) || path === here()) return;
+  history.pushState(null, "", path);
+  changed();
+}
+
 /** @param {() => void} then told whenever the route is another */
 export function onRoute(then) {
   changed = then;
