@@ -13,7 +13,7 @@ import (
 	"github.com/teahouse-im/teahouse/examples/internal/app"
 )
 
-//go:embed page desk.html
+//go:embed page desk.html desk.js
 var files embed.FS
 
 var program = app.Program{

@@ -30,6 +30,7 @@ func (d *desk) routes() *http.ServeMux {
 		app.Answer(w, map[string]any{"open": true, "hours": "Every day, 8 to 22"})
 	}))
 	mux.Handle("GET /desk", inside(d.show))
+	mux.Handle("GET /desk.js", inside(func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "desk.js") }))
 	mux.Handle("POST /desk", inside(d.write))
 	return mux
 }
@@ -43,7 +44,7 @@ func inside(serve http.HandlerFunc) http.Handler {
 			return
 		}
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
 		h.Set("Cache-Control", "no-store")
 		serve(w, r)
 	}))

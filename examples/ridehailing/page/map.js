@@ -13,10 +13,11 @@ function part(name, props, ...children) {
 export class Map {
   constructor(place) {
     this.route = part("path", { class: "route", d: "M30 150 H112 V96 H206 V52 H322" });
-    this.car = part("g", { class: "car" },
+    this.body = part("g", {},
       part("rect", { x: -15, y: -9, width: 30, height: 18, rx: 7 }),
       part("rect", { class: "glass", x: -7, y: -6, width: 6, height: 12, rx: 2 }),
       part("rect", { class: "glass", x: 3, y: -6, width: 5, height: 12, rx: 2 }));
+    this.car = part("g", { class: "car" }, this.body);
     place.append(
       part("svg", { viewBox: "0 0 360 190" },
         part("rect", { class: "land", width: 360, height: 190 }),
@@ -45,8 +46,9 @@ export class Map {
     for (const e of [this.route, this.car, this.waits, this.end]) e.style.visibility = "";
     const aboard = Math.max(0, (part - 0.4) / 0.6); // it waits a little for the passenger
     const far = [0, PICK_UP * part, PICK_UP + (1 - PICK_UP) * aboard, 1][step];
-    const at = this.#at(far), before = this.#at(Math.max(0, far - 0.01));
-    const turned = far === 0 ? 0 : (Math.atan2(at.y - before.y, at.x - before.x) * 180) / Math.PI;
-    this.car.style.transform = `translate(${at.x}px, ${at.y}px) rotate(${turned}deg)`;
+    const at = this.#at(far), before = this.#at(Math.max(0, far - 0.002));
+    const upright = Math.abs(at.y - before.y) > Math.abs(at.x - before.x);
+    this.body.style.transform = upright ? "rotate(-90deg)" : "";
+    this.car.style.transform = `translate(${at.x}px, ${at.y}px)`;
   }
 }
