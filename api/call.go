@@ -36,7 +36,7 @@ func (s *server) open(ctx context.Context, op *operation, r *http.Request) (*cal
 		return nil, err
 	}
 	var err error
-	if c.query, err = readQuery(r, op.does.query); err != nil && op.does.gate {
+	if c.query, err = readQuery(r, op.does.query); err != nil && c.app.ID != "" {
 		err = s.refused(ctx, c, &op.route, err)
 	}
 	return c, err

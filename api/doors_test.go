@@ -264,6 +264,27 @@ func TestTokensThatAreNoneOpenNoDoor(t *testing.T) {
 	}
 }
 
+// What an app's server is refused behind the door leaves one row too, the gate or not.
+func TestRefusalsAreRecorded(t *testing.T) {
+	h := open(t)
+	a := h.app()
+	audit := "/v1/moderation/audit?actor=" + a.id
+	for n, ask := range []func(){
+		func() { h.post("/v1/app/login", a.token, `{"code":"none"}`).refused("bad_request") },
+		func() { h.get("/v1/app/templates/t-foreign", a.token).refused("template_unknown") },
+		func() { h.post("/v1/app/templates", a.token, `{"touser":"ann"}`).refused("unknown_field") },
+		func() { h.get("/v1/app/notices/n-foreign", a.token).refused("not_found") },
+		func() { h.get("/v1/app/grants?touser=ann", a.token).refused("bad_request") },
+		func() { h.post("/v1/app/replies", a.token, `{"touser":"ann"}`).refused("recipient_not_accepted") },
+		func() { h.post("/v1/app/webhook/deliveries/foreign/replay", a.token, nil).refused("not_found") },
+	} {
+		ask()
+		if rows := h.get(audit, h.as(moderator)).items(); len(rows) != n+1 {
+			t.Fatalf("after %d refusals the audit has %v", n+1, rows)
+		}
+	}
+}
+
 // What an app's server is refused at the door leaves a row.
 func TestWrongDoorsAreRecorded(t *testing.T) {
 	h := open(t)

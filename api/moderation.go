@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/teahouse-im/teahouse/fault"
@@ -201,7 +202,16 @@ func (s *server) listHeld(ctx context.Context, c *call, _ none) (list[heldNotice
 	}), next), err
 }
 
-// refused leaves a row of what an app's server was refused before the operation
+// noted leaves a row of what an app's server was refused, unless the gate has done
+// so itself, or it is no refusal.
+func (s *server) noted(ctx context.Context, c *call, op *operation, why error) error {
+	if c.app.ID == "" || op.does.gate || errors.Is(why, fault.Unavailable) || errors.Is(fault.From(why), fault.Internal) {
+		return why
+	}
+	return s.refused(ctx, c, &op.route, why)
+}
+
+// refused leaves a row of what an app's server was refused, such as before the operation
 // that it asked for began, and then refuses it. Rows of notices are called as the gate's.
 func (s *server) refused(ctx context.Context, c *call, op *route, why error) error {
 	if s.moderation == nil {

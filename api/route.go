@@ -146,7 +146,7 @@ func (s *server) serve(op *operation, x *exchange, r *http.Request) {
 		x.cause = err
 		panic(http.ErrAbortHandler)
 	case err != nil:
-		refuse(x, r, err)
+		refuse(x, r, s.noted(r.Context(), c, op, err))
 		return
 	case op.does.types != nil:
 		return
