@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -32,8 +33,11 @@ func (n *Node) pushes(c *Config, now func() time.Time) error {
 	n.Push, err = push.NewService(n.store, push.Ports{
 		Log: n.store, Desk: pushDesk{n.Chat}, Devices: pushDevices{n.Accounts, n.Presence}, Names: n.Accounts, Apps: pushApps{n.Notices},
 	}, opt)
-	if err != nil {
-		return err
+	switch {
+	case errors.Is(err, push.ErrSubject):
+		return fmt.Errorf("--push-subject: %w", err)
+	case err != nil: // it says whose key it is
+		return fmt.Errorf("--push-apns-key, --push-fcm-credentials: %w", err)
 	}
 	n.closers = append(n.closers, closing(n.Push.Close))
 	return nil

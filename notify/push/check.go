@@ -17,10 +17,12 @@ const (
 	authBytes    = 16
 )
 
+// ErrSubject is a subject that no push service takes.
+var ErrSubject = errors.New("the subject of pushes is neither a mailto: nor an https: address")
+
 var (
 	errShow     = fault.BadRequest.At("/show", `is neither "all", "sender" nor "nothing"`)
 	errEndpoint = fault.BadRequest.At("/endpoint", "is no public https address")
-	errSubject  = errors.New("the subject of pushes is neither a mailto: nor an https: address")
 )
 
 // check refuses a subscription that could never wake anything.

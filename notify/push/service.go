@@ -83,7 +83,7 @@ func NewService(store ledger.Store, ports Ports, opt Options) (*Service, error) 
 		opt.Wall = opt.Now
 	}
 	if !goodSubject(opt.Subject) {
-		return nil, errSubject
+		return nil, ErrSubject
 	}
 	s := &Service{store: store, ports: ports, opt: opt}
 	s.keys.store = store
