@@ -3,6 +3,9 @@ package notify
 import (
 	"regexp"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // A finding is what a text has that no notice may have.
@@ -50,8 +53,29 @@ var (
 )
 
 // find says what a text has that no notice may have; "" is nothing. What people
-// spell in other letters, widths and spacing is found like the plain one.
+// spell in other letters, widths and spacing, or with pictures in between, is found
+// like the plain one.
 func find(text string) finding {
+	what := findPlain(text)
+	if bare := strings.Map(dropPictures, text); what == "" && bare != text {
+		what = findPlain(bare)
+	}
+	return what
+}
+
+// dropPictures leaves out what stands for no letter, such as hearts; not signs of
+// currencies and the like, nor letters in boxes.
+func dropPictures(r rune) rune {
+	if r == '\ufe0f' || r == '\ufe0e' || unicode.Is(unicode.So, r) && enclosed(r) == r && !compatible(r) {
+		return -1
+	}
+	return r
+}
+
+// compatible tells whether a character is another way to write letters, digits or signs.
+func compatible(r rune) bool { return norm.NFKD.String(string(r)) != string(r) }
+
+func findPlain(text string) finding {
 	t := dotted.ReplaceAllString(fold(text), ".")
 	t = spelled.ReplaceAllString(t, "$1.$2")
 	q := squashed(t)

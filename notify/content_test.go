@@ -174,6 +174,12 @@ func TestUnfitTexts(t *testing.T) {
 		{"𝕊𝔸𝕃𝔼!", "content_blocked"},
 		{"d i s c o u n t", "content_blocked"},
 		{"Ⓢⓐⓛⓔ!", "content_blocked"},
+		{"🆂🅰🅻🅴", "content_blocked"},
+		{"🅢🅐🅛🅔 now", "content_blocked"},
+		{"ѕаӏе now", "content_blocked"},
+		{"加❤微❤信abc123", "content_blocked"},
+		{"5🌟0% o❤ff", "content_blocked"},
+		{"x🌟.c❤om", "content_blocked"},
 	} {
 		if got := judged(c.text); got != c.want {
 			t.Errorf("%q: %q, not %q", c.text, got, c.want)

@@ -90,7 +90,7 @@ func fold(s string) string {
 		case unicode.IsSpace(r) || unicode.IsControl(r):
 			r = ' '
 		}
-		r = unicode.ToLower(r)
+		r = unicode.ToLower(enclosed(r))
 		if to, ok := lookAlikes[r]; ok {
 			r = to
 		} else if unicode.Is(unicode.Nd, r) {
@@ -102,13 +102,24 @@ func fold(s string) string {
 	return strings.Join(strings.Fields(norm.NFKC.String(b.String())), " ")
 }
 
+// enclosed finds the letter in a ball, a box or a flag, which the compatible form
+// leaves as it is.
+func enclosed(r rune) rune {
+	for _, from := range [...]rune{0x1f150, 0x1f170, 0x1f1e6} {
+		if from <= r && r < from+26 {
+			return 'a' + r - from
+		}
+	}
+	return r
+}
+
 // lookAlikes are letters and signs that look like those of ASCII, after NFKD and
 // in small letters.
 var lookAlikes = func() map[rune]rune {
 	m := map[rune]rune{}
 	for to, all := range map[rune]string{
 		'a': "аαɑ⍺ꭺ", 'b': "ьвƅ", 'c': "сϲⅽᴄ", 'd': "ԁɗ", 'e': "еєε℮ҽ", 'f': "ƒſꞙғ", 'g': "ɡցǥ",
-		'h': "һհнʜ", 'i': "іιıɩӏ", 'j': "јϳ", 'k': "кκĸ", 'l': "ⅼןƖ", 'm': "мⅿ", 'n': "пηոɴ", 'o': "оοօσ๐໐০ഠ၀ⲟøɵ",
+		'h': "һհнʜ", 'i': "іιıɩ", 'j': "јϳ", 'k': "кκĸ", 'l': "ⅼןƖӏӀ", 'm': "мⅿ", 'n': "пηոɴ", 'o': "оοօσ๐໐০ഠ၀ⲟøɵ",
 		'p': "рρϱ", 'q': "ԛզ", 'r': "гꭇᴦ", 's': "ѕꜱƽ", 't': "тτᴛ", 'u': "υսʋ", 'v': "νѵᴠ", 'w': "ԝωѡᴡ", 'x': "хχ᙮",
 		'y': "уγүყ", 'z': "ᴢʐ",
 		'.': "。．｡․·・•∙⋅٠۔", ':': "：ː∶꞉׃", '/': "⁄∕╱⧸／", '@': "＠﹫", '%': "٪", '-': "‐‑‒–—−―﹣－", '+': "＋﹢",
