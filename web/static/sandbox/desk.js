@@ -1,7 +1,7 @@
 // What the page knows: the made-up people, dana's apps, what waits for mo, the
 // time, and what happened.
 
-import { ask, good, person, recall, remember, server } from "./server.js";
+import { ask, clockMoved, good, person, recall, remember, server } from "./server.js";
 import { SAMPLE, followTemplate, onceTemplate } from "./sample.js";
 
 /** @typedef {{user: string, name: string, moderator?: boolean}} Demo */
@@ -184,6 +184,7 @@ export class Desk {
   async advance(seconds) {
     const { now } = good(await ask("POST", "/sandbox/clock", { body: { advance_s: seconds } }));
     this.ahead = Date.parse(now) - Date.now();
+    clockMoved();
     await this.readApp();
   }
 

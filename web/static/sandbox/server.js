@@ -107,6 +107,11 @@ class Caller {
 /** @type {Map<string, Caller>} */
 const callers = new Map();
 
+/** The clock was moved: the tokens of apps' servers, which live for two hours, may have ended. */
+export function clockMoved() {
+  for (const name of callers.keys()) if (name.startsWith("app-")) callers.delete(name);
+}
+
 /** @param {string} name @param {() => Promise<string>} token */
 function caller(name, token) {
   let c = callers.get(name);

@@ -93,6 +93,8 @@ test("a page reads and reaches nothing of the host's", async () => {
   assert.deepEqual(await told(p), { got: [] });
   assert.doesNotMatch(await p.page.title(), /gotcha/);
   assert.ok(p.page.url().includes("/open/"));
+  // Of two locks, each would do: the server's policy is the other one.
+  assert.equal(await p.page.locator("iframe.page-frame").getAttribute("sandbox"), "allow-scripts allow-forms");
 });
 
 test("a page can ask for a sheet, and neither draw, tap nor answer it", async () => {

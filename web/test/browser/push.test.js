@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { House, faults } from "./people.js";
+import { House, PHONE, faults } from "./people.js";
 import { Server } from "./server.js";
 
 const server = new Server();
@@ -76,8 +76,9 @@ test("what screens show, and when, is the same on all devices", async () => {
     assert.ok(tries < 100, JSON.stringify({ show, quiet }));
     await new Promise((go) => setTimeout(go, 50));
   }
-  const again = await house.guest(ann);
+  const again = await house.guest(ann, PHONE);
   await again.go("Me");
   await again.page.getByLabel("From", { exact: true }).waitFor();
   assert.equal(await again.page.getByLabel("From", { exact: true }).inputValue(), "23:15");
+  assert.equal(await again.page.locator(".me-page").evaluate((el) => el.parentElement?.scrollWidth), 390, "nothing sticks out");
 });

@@ -107,7 +107,7 @@ test("an app from nothing to a notice, and what the gate says", async () => {
   assert.deepEqual(await faults(page), []);
 
   await page.setViewportSize({ width: 1024, height: 768 });
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it does not fit into 1024 pixels");
+  await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth);
 });
 
 test("an app of one's own, and a webhook that fails", async () => {
@@ -120,7 +120,7 @@ test("an app of one's own, and a webhook that fails", async () => {
   const secret = page.getByText("•".repeat(16));
   await page.getByRole("button", { name: "Show Secret" }).click();
   await secret.waitFor({ state: "detached" });
-  await page.getByLabel("answer 503").check();
+  await page.getByLabel("answer 503").click();
   await page.getByText("?answer=503").waitFor();
   await tab("Templates");
   await page.getByText("Hand in a template").click();
@@ -130,6 +130,6 @@ test("an app of one's own, and a webhook that fails", async () => {
   const waiting = page.getByRole("listitem", { name: "Your train is late" });
   await waiting.getByLabel("Reason").fill("Which train?");
   await waiting.getByRole("button", { name: "Reject" }).click();
-  await page.getByText("Which train?").waitFor();
-  await page.getByText("rejected").waitFor();
+  await page.getByText("Mo: “Which train?”").waitFor();
+  await page.getByRole("listitem").getByText("rejected", { exact: true }).waitFor();
 });

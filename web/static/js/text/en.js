@@ -449,7 +449,7 @@ export const en = {
   pushUnsupported: "This browser cannot notify you while Teahouse is closed.",
   pushFailed: "The push service of this browser cannot be reached.",
   pushShow: "What the screen may show",
-  pushShows: { all: "Who and what", sender: "Who, not what", nothing: "Only that there is something" },
+  pushShows: { all: "Who and what", sender: "Who, not what", nothing: "That there is something" },
   quietHours: "Quiet hours",
   quietHoursHint: "Nothing is shown in them, on any of your devices.",
   quietFrom: "From",

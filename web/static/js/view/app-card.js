@@ -7,7 +7,7 @@ import { useLive } from "./here.js";
 import { isPage } from "../model/programs.js";
 import { words } from "../text/words.js";
 
-/** The name is the one that is registered, the title what the sharer wrote. @param {{client: import("../model/client.js").Client, card: import("../model/types.js").Card}} props */
+/** The title is what the sharer wrote, the name the one that is registered. @param {{client: import("../model/client.js").Client, card: import("../model/types.js").Card}} props */
 export function AppCard({ client, card }) {
   const { app, title, page } = card;
   const name = useLive(() => client.programs.name(app), [app]);
@@ -15,7 +15,7 @@ export function AppCard({ client, card }) {
   return html`
     <${Link} class="app-card" to=${to}>
       <${Avatar} id=${app} name=${name || title} group />
-      <span class="app-card-text"><b dir="auto">${title}</b><span class="soft" dir="auto">${name || words.program}</span></span>
+      <span class="app-card-text"><b dir="auto">${title}</b><span class="soft" dir="auto">${name && name !== title ? name : words.program}</span></span>
     <//>
   `;
 }
