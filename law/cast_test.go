@@ -1,9 +1,6 @@
 package law
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -495,36 +492,37 @@ func (s *scene) parallel(n int, do func(i int) error) refusals {
 	return out
 }
 
-// audited counts the audit's rows of what was refused to an app.
-func (s *scene) audited(a *app) map[string]int {
+// audited counts the audit's rows of what was refused to an app. What is new is
+// read once for all scenes.
+func (s *scene) audited(a *app) int {
 	s.Helper()
-	n := map[string]int{}
-	for cursor := ""; ; {
-		got := s.ask("GET", "/moderation/audit?limit=200&actor="+a.id+cursor, s.h.mo.token, nil)
+	h := s.h
+	h.audit.Lock()
+	defer h.audit.Unlock()
+	if h.audit.rows == nil {
+		h.audit.rows = map[string]int{}
+	}
+	newest := h.audit.upTo
+	for cursor, more := "", true; more; {
+		got := s.ask("GET", "/moderation/audit?limit=200"+cursor, h.mo.token, nil)
 		must(s, got.err())
 		page := got.object()
-		for _, i := range page["items"].([]any) {
-			reason, _ := i.(map[string]any)["reason"].(string)
-			n[reason]++
-		}
 		next, _ := page["next"].(string)
-		if next == "" {
-			return n
+		more, cursor = next != "", "&cursor="+url.QueryEscape(next)
+		for _, i := range page["items"].([]any) {
+			row := i.(map[string]any)
+			seq := int64(row["seq"].(float64))
+			if seq <= h.audit.upTo {
+				more = false
+				break
+			}
+			newest = max(newest, seq)
+			actor, _ := row["actor"].(string)
+			h.audit.rows[actor]++
 		}
-		cursor = "&cursor=" + url.QueryEscape(next)
 	}
+	h.audit.upTo = newest
+	return h.audit.rows[a.id]
 }
-
-var errNotRefused = errors.New("it was not refused")
-
-// unless fails an outcome that has to be so.
-func unless(is bool, format string, args ...any) error {
-	if is {
-		return nil
-	}
-	return fmt.Errorf(format, args...)
-}
-
-func ctxOf(s *scene) context.Context { return s.Context() }
 
 func newUUID() string { return uuid.Must(uuid.NewV7()).String() }

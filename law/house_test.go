@@ -47,6 +47,12 @@ type house struct {
 	people  []*person
 	crowd   []*person
 	granted map[reach]int // how many notices each may have got by now
+
+	audit struct {
+		sync.Mutex
+		upTo int64          // rows that were read
+		rows map[string]int // by actor
+	}
 }
 
 // reach is an app's to one user.

@@ -142,9 +142,7 @@ func (s *scene) inboxes() (n int) {
 func (s *scene) audits() (n int) {
 	s.Helper()
 	for _, a := range s.apps {
-		for _, rows := range s.audited(a) {
-			n += rows
-		}
+		n += s.audited(a)
 	}
 	return n
 }

@@ -153,7 +153,7 @@ func (s *scene) alike(kinds int, call func(kind int) error) (out refusals) {
 	s.Helper()
 	rounds := 200
 	if len(s.h.urls) > 1 {
-		rounds = 60 // each costs a database more than the clock can tell
+		rounds = 40 // each costs a database more than the clock can tell
 	}
 	for try := range 3 {
 		took := make([][]time.Duration, kinds)

@@ -155,17 +155,15 @@ func bodies(make func(k *ticket) []any) func(s *scene) func() refusals {
 	return func(s *scene) func() refusals {
 		t, ann, k := s.served(queue())
 		return func() refusals {
-			var out refusals
-			for _, b := range make(k) {
-				out = append(out, t.app.raw(b))
-			}
 			s.after(func() {
 				before := s.inbox(ann)
 				if k.deliver(); s.inbox(ann) != before+1 {
 					s.Error("the grant was not good after all")
 				}
 			})
-			return out
+			all := make(k)
+			t.app.token()
+			return s.parallel(len(all), func(i int) error { return t.app.raw(all[i]) })
 		}
 	}
 }

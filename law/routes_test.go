@@ -246,7 +246,8 @@ func walk(s *scene) func() refusals {
 	stream := got(ann.api().OpenDirect(s.Context(), t.app.id))(s)
 	doc := s.ask("GET", "!/openapi.json", "", nil)
 	must(s, doc.err())
-	return func() (out refusals) {
+	return func() refusals {
+		var all [][2]string
 		names := strings.NewReplacer(
 			"{app}", t.app.id, "{user}", ann.name, "{from}", ann.name, "{stream}", url.PathEscape(stream), "{notice}", notices[0].Notice,
 			"{template}", t.id, "{seq}", "1",
@@ -264,12 +265,12 @@ func walk(s *scene) func() refusals {
 				if at := strings.IndexByte(to, '{'); at >= 0 {
 					to = to[:at] + "x" + to[strings.IndexByte(to, '}')+1:]
 				}
-				out = append(out, s.ask(strings.ToUpper(method), "!"+to, t.app.token(), "{}").err())
+				all = append(all, [2]string{strings.ToUpper(method), "!" + to})
 			}
 		}
-		if len(out) < 60 {
-			s.Errorf("only %d routes were walked", len(out))
+		if len(all) < 60 {
+			s.Errorf("only %d routes were walked", len(all))
 		}
-		return out
+		return s.parallel(len(all), func(i int) error { return s.ask(all[i][0], all[i][1], t.app.token(), "{}").err() })
 	}
 }

@@ -173,10 +173,10 @@ func TestTrips(t *testing.T) {
 		got(ann.api().Post(t.Context(), client.Message{ID: uuid.Must(uuid.NewV7()).String(), Stream: stream, Body: client.Text{Text: "hello"}}))(t)
 	})
 	var rides []*ticket
-	for range 4 {
+	for range 3 {
 		rides = append(rides, of.grant(ann))
 	}
-	notice := m.toll(20, func(i int) {
+	notice := m.toll(5*len(rides), func(i int) {
 		ride, d := rides[i/5], rides[i/5].draft(h.name("k"))
 		d.State = ride.t.draft.States[i%5]
 		if sent := got(of.app.server().Notify(t.Context(), d))(t); sent.Status != "accepted" {
