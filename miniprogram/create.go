@@ -75,8 +75,11 @@ func (s *Service) Create(ctx context.Context, developer id.User, called, kind, s
 	return a, secret, err
 }
 
-// claim makes a name the developer's. It may be theirs already.
+// claim makes a name the developer's. It may be theirs already. errName, errReserved.
 func (s *Service) claim(ctx context.Context, name string, developer id.User) error {
+	if reserved[looks(name)] {
+		return errReserved
+	}
 	return s.store.ChangePart(ctx, namePart(name), ledger.Want{Keys: []string{rowBy}}, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
 		by, ok, err := read[owner](v, rowBy)
 		switch {

@@ -52,6 +52,12 @@ func TestLookAlikes(t *testing.T) {
 			t.Errorf("%q (%q) is taken beside %q: %v", name, miniprogram.Looks(name), miniprogram.Looks("WeChat Pay"), err)
 		}
 	}
+	h.app("dana", "Noodle Bill 10")
+	for _, name := range []string{"Nood1e Bill 10", "NoodIe BiIl lO", "N00dle Bi11 10", "TEAHOUSE", "Tea-House", "Теаhouse security", "Sуstem", "ADMlN"} {
+		if _, _, err := h.Create(t.Context(), "erin", name, "transport", ""); !errors.Is(err, fault.Conflict) {
+			t.Errorf("%q is taken: %v", name, err)
+		}
+	}
 	for _, name := range []string{"WeChat Pay 2", "WeChat", "Pay WeChat"} {
 		h.app("erin", name)
 	}

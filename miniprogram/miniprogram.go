@@ -101,8 +101,9 @@ var (
 	ErrCode        = fault.New("bad_request", "The code is used, too old, or not for this app.")
 	ErrSuspended   = fault.New("app_suspended", "This mini-program is suspended.")
 
-	errApps    = fault.Conflict.Saying("You have as many mini-programs as a developer can have.")
-	errSecrets = fault.Conflict.Saying("This app has as many secrets as an app can have. Drop one first.")
-	errFollows = fault.Conflict.Saying("You follow as many mini-programs as one can.")
-	errName    = fault.Conflict.Saying("Another developer's mini-program has this name, or one that looks like it.")
+	errApps     = fault.Conflict.Saying("You have as many mini-programs as a developer can have.")
+	errSecrets  = fault.Conflict.Saying("This app has as many secrets as an app can have. Drop one first.")
+	errFollows  = fault.Conflict.Saying("You follow as many mini-programs as one can.")
+	errReserved = fault.Conflict.Saying("People would take a mini-program of this name for the server itself.")
+	errName     = fault.Conflict.Saying("Another developer's mini-program has this name, or one that looks like it.")
 )

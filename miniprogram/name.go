@@ -81,13 +81,17 @@ func fold(s string) string {
 // looks is what a name looks like: two names are taken for each other if theirs is
 // the same. Case, compatibility forms, accents, spaces and punctuation do not
 // matter, nor which of the Latin, Greek and Cyrillic alphabets a letter is from
-// that looks alike in them.
+// that looks alike in them, nor what a 0 and a 1 and an upper-case I are taken for.
 func looks(name string) string {
 	folded := fold(name)
 	var b strings.Builder
 	for _, r := range norm.NFD.String(folded) {
 		switch {
 		case unicode.In(r, unicode.Mn, unicode.P, unicode.Z):
+		case r == '0':
+			b.WriteByte('o')
+		case r == '1' || r == '|' || alike[r] == 'i' || r == 'i':
+			b.WriteByte('l')
 		case alike[r] != 0:
 			b.WriteRune(alike[r])
 		default:
@@ -107,6 +111,19 @@ var alike = func() map[rune]rune {
 	for _, pair := range strings.Fields("αa βb εe ζz ηh ιi κk μm νn οo ρp τt υy χx аa вb еe ѕs іi јj кk мm нh оo рp сc тt уy хx һh ԁd ԛq ԝw ɡg ıi") {
 		other, n := utf8.DecodeRuneInString(pair)
 		m[other] = rune(pair[n])
+	}
+	return m
+}()
+
+// reserved are the looks of names by which people would take an app for whoever
+// runs the server.
+var reserved = func() map[string]bool {
+	m := map[string]bool{}
+	for _, name := range []string{
+		"Teahouse", "Teahouse Team", "Teahouse Security", "Teahouse Support", "Teahouse Official", "System", "System Notice", "Service Notices",
+		"Admin", "Administrator", "Moderator", "Moderators", "Moderation",
+	} {
+		m[looks(name)] = true
 	}
 	return m
 }()
