@@ -18,6 +18,9 @@ const follow = "Your ride"
 // states are what a ride goes through, in this order.
 var states = []string{"ordered", "driver_on_the_way", "arrived", "done"}
 
+// statuses are the same for people.
+var statuses = []string{"Order received", "Driver on the way", "Your car is here", "You have arrived"}
+
 var program = app.Program{
 	Name: "Swallow Rides", Category: "travel", Summary: "A car in a few minutes, and you see where it is.",
 	Pages: pages(),
@@ -27,7 +30,8 @@ var program = app.Program{
 			{Key: "pickup", Label: "From", Type: "name", Role: "locked"},
 			{Key: "to", Label: "To", Type: "name", Role: "locked"},
 			{Key: "plate", Label: "Car", Type: "code", Role: "free"},
-			{Key: "minutes", Label: "Minutes", Type: "number", Role: "free"},
+			// A notice shows its params, not its state: what the user reads is one of these.
+			{Key: "status", Label: "Status", Type: "enum", Role: "free", Values: statuses},
 		},
 		States: states,
 		Edges: []client.TemplateEdge{

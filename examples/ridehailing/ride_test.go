@@ -35,14 +35,14 @@ func TestRide(t *testing.T) {
 		alice.Inbox(n) // told before the car moves on
 		green <- time.Now()
 	}
-	var minutes []string
+	var told []string
 	for _, n := range alice.Inbox(4) {
 		if n.Title != follow || n.Page != "/?ride="+r.Number || n.Data["plate"]["code"] != r.Plate {
 			t.Errorf("a notice is %+v", n)
 		}
-		minutes = append(minutes, fmt.Sprint(n.Data["minutes"]["number"], " ", n.Alert))
+		told = append(told, fmt.Sprint(n.Data["status"]["enum"], " ", n.Alert))
 	}
-	if got := fmt.Sprint(minutes); got != "[6 true 4 true 0 true 0 false]" {
+	if got := fmt.Sprint(told); got != "[Order received true Driver on the way true Your car is here true You have arrived false]" {
 		t.Errorf("the notices say %s", got)
 	}
 	s.Says(regexp.MustCompile(r.Number + `: told "done"`))
