@@ -16,20 +16,23 @@ import (
 
 // A toll is what something costs a database.
 type toll struct {
-	trips   int // times that it was asked something when nothing was underway: one after the other
+	trips   int // the longest chain of requests, each made when the one before was answered
 	batches int // conditional ones: nothing here makes others
 }
 
 // A meter stands between a node and its database and counts what is asked.
 type meter struct {
-	mu     sync.Mutex
-	flying int // requests that were not answered yet
-	sum    toll
+	mu  sync.Mutex
+	of  int // which toll is being taken
+	sum toll
 }
+
+// An asking is a request: in which toll, and how many trips there are with it.
+type asking struct{ of, trips int }
 
 // What the fifth byte of a frame of CQL says.
 const (
-	opError, opQuery, opResult, opPrepare, opExecute, opBatch = 0x00, 0x07, 0x08, 0x09, 0x0a, 0x0d
+	opQuery, opPrepare, opExecute, opBatch = 0x07, 0x09, 0x0a, 0x0d
 )
 
 // answersLate is by how much the meter delays each answer, so that requests that
@@ -71,11 +74,12 @@ func (m *meter) serve(node net.Conn, at string) {
 		due   time.Time
 	}
 	answers := make(chan answer, 1<<12)
+	under := map[[2]byte]asking{} // those without an answer, by the numbers that the driver gave them
 	var all sync.WaitGroup
 	all.Go(func() {
 		defer database.Close()
 		for frame := range frames(node) {
-			m.asked(frame[4])
+			m.asked(under, frame)
 			_, _ = database.Write(frame)
 		}
 	})
@@ -83,7 +87,7 @@ func (m *meter) serve(node net.Conn, at string) {
 		defer node.Close()
 		for a := range answers {
 			time.Sleep(time.Until(a.due))
-			m.answered(a.frame[4])
+			m.answered(under, a.frame)
 			_, _ = node.Write(a.frame)
 		}
 	})
@@ -110,45 +114,45 @@ func frames(from io.Reader) func(yield func([]byte) bool) {
 	}
 }
 
-func (m *meter) asked(op byte) {
+func (m *meter) asked(under map[[2]byte]asking, frame []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch op {
-	case opQuery, opPrepare, opExecute, opBatch:
-		if m.flying == 0 {
-			m.sum.trips++
-		}
-		m.flying++
-	}
-	if op == opBatch {
+	switch frame[4] {
+	case opBatch:
 		m.sum.batches++
+		fallthrough
+	case opQuery, opPrepare, opExecute:
+		under[[2]byte(frame[2:4])] = asking{m.of, m.sum.trips + 1}
 	}
 }
 
-func (m *meter) answered(op byte) {
+func (m *meter) answered(under map[[2]byte]asking, frame []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if op == opResult || op == opError {
-		m.flying = max(0, m.flying-1) // the driver also registers for events, which asked does not count
+	number := [2]byte(frame[2:4])
+	if a, is := under[number]; is {
+		delete(under, number)
+		if a.of == m.of {
+			m.sum.trips = max(m.sum.trips, a.trips)
+		}
 	}
 }
 
-// toll is what do costs at least, of several times: beside it nodes look after what is owed.
+// toll is what do costs at least, of so many times: beside it the node looks after
+// what is owed, which may make it look dearer.
 func (m *meter) toll(times int, do func(i int)) (least toll) {
-	take := func() toll {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		return m.sum
-	}
 	for i := range times {
-		before := take()
+		m.mu.Lock()
+		m.of++
+		m.sum = toll{}
+		m.mu.Unlock()
 		do(i)
-		after := take()
-		cost := toll{after.trips - before.trips, after.batches - before.batches}
+		m.mu.Lock()
 		if i == 0 {
-			least = cost
+			least = m.sum
 		}
-		least = toll{min(least.trips, cost.trips), min(least.batches, cost.batches)}
+		least = toll{min(least.trips, m.sum.trips), min(least.batches, m.sum.batches)}
+		m.mu.Unlock()
 	}
 	return least
 }

@@ -58,7 +58,7 @@ func (s *Service) Ask(ctx context.Context, by grant.By, app, activation string, 
 	offers := make([]grant.Offer, len(items))
 	stopped := a.Suspended
 	for i, item := range items {
-		h, t, err := s.inForce(ctx, a.ID, item.Template, 0)
+		h, t, err := s.inForce(ctx, a.ID, item.Template)
 		if err != nil {
 			return grant.Sheet{}, err
 		}

@@ -34,10 +34,10 @@ func (d *decoded[T]) row(p ledger.Part, v ledger.View, key string) (is T, found 
 		return is, false, nil
 	}
 	d.mu.Lock()
-	known, there := d.rows[n]
+	was, there := d.rows[n]
 	d.mu.Unlock()
-	if there && bytes.Equal(known.raw, raw) {
-		return known.is, true, nil
+	if there && bytes.Equal(was.raw, raw) {
+		return was.is, true, nil
 	}
 	if _, err := decodeRow(v, key, &is); err != nil {
 		return is, false, err
@@ -55,4 +55,12 @@ func (d *decoded[T]) row(p ledger.Part, v ledger.View, key string) (is T, found 
 	}
 	d.rows[n] = decodedRow[T]{raw, is}
 	return is, true, nil
+}
+
+// known is what a row said when it was read last.
+func (d *decoded[T]) known(p ledger.Part, key string) (is T, known bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	row, known := d.rows[rowName{p, key}]
+	return row.is, known
 }

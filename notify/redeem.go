@@ -34,7 +34,9 @@ func (s *Service) Redeem(ctx context.Context, a id.App, raw []byte) (grant.Answe
 }
 
 func (s *Service) redeem(ctx context.Context, a id.App, r *request) (grant.Answer, error) {
+	named := s.named(ctx, r.template) // while the grant is looked for
 	f, err := s.find(ctx, a, r)
+	h, wrong := named()
 	if err != nil {
 		return grant.Answer{}, err
 	}
@@ -45,7 +47,10 @@ func (s *Service) redeem(ctx context.Context, a id.App, r *request) (grant.Answe
 	if err != nil {
 		return grant.Answer{}, err
 	}
-	t, err := s.granted(ctx, a, r, &f.Grant)
+	if wrong != nil {
+		return grant.Answer{}, wrong
+	}
+	t, err := s.granted(ctx, a, r, &f.Grant, &h)
 	if err != nil {
 		return grant.Answer{}, err
 	}
@@ -109,21 +114,33 @@ func (s *Service) working(ctx context.Context, a id.App) (App, error) {
 	return app, err
 }
 
-// granted is the version that a grant is of. ErrTemplate: what the request names
-// is no template of the app. grant.ErrMismatch: it is another one. ErrPaused.
-func (s *Service) granted(ctx context.Context, a id.App, r *request, g *grant.Grant) (Template, error) {
-	h, t, err := s.inForce(ctx, a, r.template, max(1, g.Version))
+// named begins to look for the head of a template; what it returns waits for it.
+func (s *Service) named(ctx context.Context, template string) func() (head, error) {
+	var h head
+	var err error
+	found := make(chan struct{})
+	go func() {
+		defer close(found)
+		h, err = s.head(ctx, template)
+	}()
+	return func() (head, error) { <-found; return h, err }
+}
+
+// granted is the version that a grant is of. ErrTemplate: what the request names,
+// whose head is h, is no template of the app. grant.ErrMismatch: it is another one.
+// ErrPaused.
+func (s *Service) granted(ctx context.Context, a id.App, r *request, g *grant.Grant, h *head) (Template, error) {
 	switch {
-	case err != nil:
-		return Template{}, err
+	case h.App != a:
+		return Template{}, ErrTemplate
 	case id.Template(r.template) != g.Template || g.Scope == grant.Window:
 		return Template{}, grant.ErrMismatch
-	case t.Version != g.Version:
-		return Template{}, ErrTemplate
-	case h.stopped(s.now()):
-		return Template{}, ErrPaused
 	}
-	return t, nil
+	t, err := s.handedIn(ctx, g.Template, g.Version)
+	if err == nil && h.stopped(s.now()) {
+		err = ErrPaused
+	}
+	return t, err
 }
 
 // spend is what a request says, checked against the version and what was locked.

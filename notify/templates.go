@@ -162,40 +162,57 @@ func (s *Service) toReview(ctx context.Context, t id.Template, at time.Time) err
 	return s.put(ctx, reviews, ledger.Row{Key: string(t), Value: encode(at)})
 }
 
-// ownHead finds the head of a template of this app. ErrTemplate: there is none, or
-// it is another app's, which looks the same.
-func (s *Service) ownHead(ctx context.Context, a id.App, template string) (head, error) {
-	h, _, err := s.inForce(ctx, a, template, 0)
+// head finds the head of a template of any app; it is zero if there is none.
+// ErrTemplate: that is no name of one.
+func (s *Service) head(ctx context.Context, template string) (head, error) {
+	t, ok := id.ParseTemplate(template)
+	if !ok {
+		return head{}, ErrTemplate
+	}
+	v, err := s.store.ReadPart(ctx, templatePart(t), ledger.Want{Keys: []string{headKey}})
+	if err != nil {
+		return head{}, fmt.Errorf("find a template: %w", err)
+	}
+	h, _, err := s.heads.row(templatePart(t), v, headKey)
 	return h, err
 }
 
-// inForce finds a template of this app with one of its versions, which is that in
-// force if n is 0; its Version is 0 if there is none. ErrTemplate.
-func (s *Service) inForce(ctx context.Context, a id.App, template string, n int) (h head, t Template, err error) {
-	parsed, ok := id.ParseTemplate(template)
-	if !ok {
-		return h, t, ErrTemplate
+// ownHead finds the head of a template of this app. ErrTemplate: there is none, or
+// it is another app's, which looks the same.
+func (s *Service) ownHead(ctx context.Context, a id.App, template string) (head, error) {
+	h, err := s.head(ctx, template)
+	if err == nil && h.App != a {
+		return head{}, ErrTemplate
 	}
-	keys := []string{headKey}
-	if n > 0 {
-		keys = append(keys, versionKey(n))
+	return h, err
+}
+
+// inForce finds a template of this app with the version in force, whose Version is
+// 0 if there is none. ErrTemplate.
+func (s *Service) inForce(ctx context.Context, a id.App, template string) (h head, t Template, err error) {
+	h, err = s.ownHead(ctx, a, template)
+	if err == nil && h.InForce > 0 {
+		_, err = s.version(ctx, id.Template(template), h.InForce, &t)
 	}
-	v, err := s.store.ReadPart(ctx, templatePart(parsed), ledger.Want{Keys: keys})
-	if err != nil {
-		return h, t, fmt.Errorf("find a template: %w", err)
-	}
-	if h, _, err = s.heads.row(templatePart(parsed), v, headKey); err != nil {
-		return h, t, err
-	}
-	if h.App != a {
-		return head{}, t, ErrTemplate
-	}
-	if n == 0 && h.InForce > 0 {
-		_, err = s.version(ctx, parsed, h.InForce, &t)
-		return h, t, err
-	}
-	t, _, err = s.versions.row(templatePart(parsed), v, versionKey(n))
 	return h, t, err
+}
+
+// handedIn is a version as it was handed in. What became of it is not told: that
+// changes, and the rest does not. ErrTemplate: there is none.
+func (s *Service) handedIn(ctx context.Context, t id.Template, n int) (Template, error) {
+	p, key := templatePart(t), versionKey(n)
+	if of, known := s.versions.known(p, key); known {
+		return of, nil
+	}
+	v, err := s.store.ReadPart(ctx, p, ledger.Want{Keys: []string{key}})
+	if err != nil {
+		return Template{}, fmt.Errorf("find a template: %w", err)
+	}
+	of, found, err := s.versions.row(p, v, key)
+	if err == nil && !found {
+		err = ErrTemplate
+	}
+	return of, err
 }
 
 // Template is the latest version of one of the app's templates. ErrTemplate.
