@@ -279,6 +279,9 @@ func (s *Redeem) compare(ctx context.Context, b *bazaar) ([]Result, error) {
 	r.add("per_s", float64(notices.count)/notices.seconds)
 	r.cost(notices, "cpu_per_1k", 1000/float64(notices.count))
 	r.latency("ack", took)
+	if messages.cpu > 0 {
+		r.add("cpu_of_messages", notices.cpu/float64(notices.count)/(messages.cpu/float64(messages.count)))
+	}
 	r.add("of_messages", float64(notices.count)/notices.seconds/(float64(messages.count)/messages.seconds))
 	return []Result{*r}, nil
 }

@@ -72,6 +72,7 @@ var targets = []target{
 	{"redeem", 0, "cpu_per_1k", "  CPU-s per 1,000", true, 0.12, 0},
 	{"redeem", 0, "ack_p50_ms", "  acknowledged after, median, ms", true, 0, 0},
 	{"redeem", 0, "ack_p99_ms", "  acknowledged after, 99 %, ms", true, 0, 0},
+	{"redeem", 0, "cpu_of_messages", "  ÷ that of messages sent over HTTP", true, 0, 0},
 	{"redeem", 0, "of_messages", "  ÷ messages sent over HTTP, /s", false, 0, 0},
 	{"storecost", 0, "cpu_ratio", "send into a full store ÷ an empty one, CPU", true, 1.15, 1.15},
 	{"storecost", 0, "rate_ratio", "  the same, messages/s", false, 0.85, 0.85},
