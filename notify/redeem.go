@@ -67,7 +67,7 @@ func (s *Service) redeem(ctx context.Context, a id.App, r *request) (grant.Answe
 	}
 	said := t.says(spend.Data)
 	return s.send(ctx, f, app, r, spend, said.parts, shape.Sighting{
-		Template: t.ID, Page: t.PagePattern, Texts: said.whole, Minted: s.available(&f.Grant), Joined: t.SubjectSize,
+		Template: t.ID, Texts: said.whole, Minted: s.available(&f.Grant), Joined: t.SubjectSize,
 	})
 }
 

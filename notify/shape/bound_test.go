@@ -44,7 +44,7 @@ func sight(n int, own bool) shape.Sighting {
 	}
 	dev := n % 50
 	return shape.Sighting{
-		Developer: id.User(fmt.Sprint("maker", dev)), App: id.App(fmt.Sprint("app-", dev)), Template: id.Template(fmt.Sprint("t-", dev)), Page: "/p",
+		Developer: id.User(fmt.Sprint("maker", dev)), App: id.App(fmt.Sprint("app-", dev)), Template: id.Template(fmt.Sprint("t-", dev)),
 		Texts: []string{text(words)}, Subject: fmt.Sprint("s", n), Reader: id.User(fmt.Sprint("reader", n)), Minted: at, At: at, Reach: 1 << 30,
 	}
 }

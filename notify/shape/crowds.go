@@ -39,12 +39,10 @@ type crowd struct {
 	joined       *[]joined
 }
 
-// A reader is in a crowd once for each form.
+// A reader is in a crowd once, whatever apps and templates it came from.
 type reader struct {
-	who  uint64
-	at   int64 // milliseconds; of delivery, so that it may lie ahead
-	app  uint32
-	form uint32
+	who uint64
+	at  int64 // milliseconds; of delivery, so that it may lie ahead
 }
 
 // joined is a reader who does not count while their subject is small enough.
@@ -180,7 +178,7 @@ func (c *crowds) prune(x *crowd, by int64) {
 
 // read puts a reader into a crowd, or notes that they have got it again.
 func (c *crowds) read(x *crowd, r reader) {
-	i := slices.IndexFunc(x.readers, func(o reader) bool { return o.who == r.who && o.app == r.app && o.form == r.form })
+	i := slices.IndexFunc(x.readers, func(o reader) bool { return o.who == r.who })
 	if i >= 0 {
 		r.at = max(r.at, x.readers[i].at)
 		x.readers = slices.Delete(x.readers, i, i+1)

@@ -14,6 +14,8 @@ const (
 	Queue = "seen"
 	// flushEvery is how long sightings are gathered: what a crash may forget.
 	flushEvery = 50 * time.Millisecond
+	// keepWithin bounds how long a sighting waits to be durable.
+	keepWithin = 2 * time.Second
 	// flushWithin bounds one try to write; retryAfter is the pause behind one that failed.
 	flushWithin = 10 * time.Second
 	retryAfter  = time.Second
@@ -41,7 +43,7 @@ var (
 type journal struct {
 	store  ledger.Store
 	failed func(error)
-	keep   int64 // milliseconds for which sightings count
+	lasts  int64 // milliseconds for which sightings count
 	run    int   // how often the journal was opened, so that batches of one moment keep their order
 
 	open, closed bool
@@ -52,9 +54,13 @@ type journal struct {
 	hours        map[hourOf]struct{} // that have changed
 	backlog      int                 // bytes that are not durable yet
 
-	wake chan struct{} // there is something to write
-	stop chan struct{}
-	done chan struct{}
+	kept  chan struct{}   // closed when all that is written down by now is durable; nil: nobody waits
+	keeps []chan struct{} // the same, of what is being written
+
+	wake  chan struct{} // there is something to write
+	hurry chan struct{} // and somebody waits for it
+	stop  chan struct{}
+	done  chan struct{}
 }
 
 type hourOf struct {
@@ -67,8 +73,8 @@ func newJournal(store ledger.Store, keep time.Duration, failed func(error)) *jou
 		failed = func(error) {}
 	}
 	return &journal{
-		store: store, failed: failed, keep: keep.Milliseconds(), hours: map[hourOf]struct{}{},
-		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+		store: store, failed: failed, lasts: keep.Milliseconds(), hours: map[hourOf]struct{}{},
+		wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 }
 
@@ -117,6 +123,18 @@ func (j *journal) wrote(before int, at int64) {
 	j.ring()
 }
 
+// keep is closed when all that is written down by now is durable.
+func (j *journal) keep() <-chan struct{} {
+	if j.kept == nil {
+		j.kept = make(chan struct{})
+	}
+	select {
+	case j.hurry <- struct{}{}:
+	default:
+	}
+	return j.kept
+}
+
 func (j *journal) ring() {
 	select {
 	case j.wake <- struct{}{}:
@@ -142,7 +160,7 @@ func (j *journal) cut() {
 	}
 	j.batches++
 	id := fmt.Sprintf(batchID, j.run, j.batches)
-	j.full = append(j.full, due(j.at+j.keep, id, j.marks))
+	j.full = append(j.full, due(j.at+j.lasts, id, j.marks))
 	j.marks, j.at = nil, 0
 }
 

@@ -248,7 +248,7 @@ func TestLifeOfTheJournal(t *testing.T) {
 	if _, err := m.See(t.Context(), s.Sight("app-a", 1)); !errors.Is(err, fault.Unavailable) {
 		t.Errorf("after Close: %v", err)
 	}
-	for _, body := range []string{"x", "m", "m\x01", "t123", "h", "f"} {
+	for _, body := range []string{"x", "s", "s\x01", "t123", "h", "f"} {
 		if err := store.Owe(t.Context(), ledger.Due{Queue: shape.Queue, At: shapetest.Start, ID: "odd", Body: []byte(body)}); err != nil {
 			t.Fatal(err)
 		}

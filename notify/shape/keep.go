@@ -102,10 +102,10 @@ func (m *Memory) write() {
 			return
 		case <-j.wake:
 		}
-		wait := flushEvery
+		wait, hurry := flushEvery, j.hurry
 		if err := m.flush(); err != nil {
 			j.failed(fmt.Errorf("write the journal of sightings: %w", err))
-			wait = retryAfter
+			wait, hurry = retryAfter, nil
 			j.ring()
 		} else if now := m.clock(); now-settled >= settleEvery {
 			settled = now
@@ -117,6 +117,7 @@ func (m *Memory) write() {
 		select {
 		case <-j.stop:
 			return
+		case <-hurry:
 		case <-pause.C:
 		}
 	}
@@ -130,6 +131,9 @@ func (m *Memory) take() []ledger.Due {
 	j.cut()
 	dues := j.full
 	j.full = nil
+	if j.kept != nil {
+		j.keeps, j.kept = append(j.keeps, j.kept), nil
+	}
 	for h := range j.hours {
 		n := m.makeApp(h.app).inHour(h.at).n
 		// The same due every time: the latest count of an hour replaces the others.
@@ -161,6 +165,10 @@ func (m *Memory) flush() error {
 			j.backlog -= len(d.Body)
 		}
 	}
+	for _, kept := range j.keeps {
+		close(kept)
+	}
+	j.keeps = nil
 	return nil
 }
 

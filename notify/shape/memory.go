@@ -78,16 +78,16 @@ const (
 )
 
 // See implements Board.
-func (m *Memory) See(_ context.Context, s Sighting) (Verdict, error) {
-	return held(m.see(s, func(p Print) (mark, Verdict) { return m.decide(p, s, m.limits) }))
+func (m *Memory) See(ctx context.Context, s Sighting) (Verdict, error) {
+	return held(m.see(ctx, s, func(p Print) (mark, Verdict) { return m.decide(p, s, m.limits) }))
 }
 
 // SeeAlone is See for one node of a cluster that cannot ask the others: with the
 // limits of Alone, and no more than its share of what a sighting may have.
-func (m *Memory) SeeAlone(_ context.Context, s Sighting) (Verdict, error) {
+func (m *Memory) SeeAlone(ctx context.Context, s Sighting) (Verdict, error) {
 	share := max(1, m.limits.AloneShare)
 	s.Reach, s.Joined = s.Reach/share, s.Joined/share
-	return held(m.see(s, func(p Print) (mark, Verdict) { return m.decide(p, s, m.limits.Alone()) }))
+	return held(m.see(ctx, s, func(p Print) (mark, Verdict) { return m.decide(p, s, m.limits.Alone()) }))
 }
 
 // errFull says that nobody can tell, because there is no room to count.
@@ -104,9 +104,9 @@ func held(v Verdict, err error) (Verdict, error) {
 // SeeToo counts what the cluster has decided. What this node alone knows to be a
 // crowd is one, even if the cluster has forgotten it, unless the reader is known to
 // have got it already, through another node.
-func (m *Memory) SeeToo(_ context.Context, s Sighting, v Verdict, known bool) (Verdict, error) {
+func (m *Memory) SeeToo(ctx context.Context, s Sighting, v Verdict, known bool) (Verdict, error) {
 	said := v
-	own, err := m.see(s, func(p Print) (mark, Verdict) {
+	own, err := m.see(ctx, s, func(p Print) (mark, Verdict) {
 		k, own := m.decide(p, s, m.limits)
 		if own.Hold == Crowd && v.Hold != Hoard && !known {
 			v.Hold, v.Until = Crowd, time.Time{}
@@ -124,31 +124,52 @@ func (m *Memory) SeeToo(_ context.Context, s Sighting, v Verdict, known bool) (V
 	return own, err
 }
 
-func (m *Memory) see(s Sighting, decide func(Print) (mark, Verdict)) (Verdict, error) {
+func (m *Memory) see(ctx context.Context, s Sighting, decide func(Print) (mark, Verdict)) (Verdict, error) {
+	v, kept, err := m.look(s, decide)
+	if kept == nil || err != nil {
+		return v, err
+	}
+	late := time.NewTimer(keepWithin)
+	defer late.Stop()
+	select {
+	case <-kept:
+	case <-late.C: // it counts all the same, as long as this node lives
+	case <-ctx.Done():
+		return Verdict{}, ctx.Err()
+	}
+	return v, nil
+}
+
+// look decides and counts. What says the same as something before, and what is held,
+// must not be forgotten by a crash: then kept is closed when it is durable.
+func (m *Memory) look(s Sighting, decide func(Print) (mark, Verdict)) (v Verdict, kept <-chan struct{}, err error) {
 	p := Take(s)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.journal.ready(); err != nil {
-		return Verdict{}, err
+		return v, nil, err
 	}
 	m.expire(s.At.UnixMilli())
 	if a := m.apps[p.App]; a != nil {
 		a.expire(m.now, m.now-m.limits.Long.Milliseconds())
 	}
 	if m.full() {
-		var v Verdict
 		v.OfTempl, v.OfApp = m.app(p.App).heldOf(p.Template)
-		return v, errFull
+		return v, nil, errFull
 	}
 	m.found = m.crowds.find(p, m.found[:0])
+	again := p.Text && len(m.found) > 0
 	k, v := decide(p)
 	if v.TooFar {
-		return v, nil
+		return v, nil, nil
 	}
 	m.apply(k)
 	m.journal.mark(k)
+	if m.journal != nil && (again || v.Hold != "") {
+		kept = m.journal.keep()
+	}
 	v.OfTempl, v.OfApp = m.app(p.App).heldOf(p.Template)
-	return v, nil
+	return v, kept, nil
 }
 
 // Forget implements Board.
@@ -215,8 +236,8 @@ func (m *Memory) decide(p Print, s Sighting, l Limits) (mark, Verdict) {
 	return k, v
 }
 
-// crowded tells whether this is one reader of the same too many. Within an app the
-// same has one form; in other apps of the developer the text is enough.
+// crowded tells whether this is one reader of the same too many. The same is the same
+// text, whatever apps, templates and pages of the developer it comes from.
 func (m *Memory) crowded(p Print, now int64, l Limits) bool {
 	long, short := now-l.Long.Milliseconds(), now-l.Short.Milliseconds()
 	clear(m.readers)
@@ -236,9 +257,7 @@ func (m *Memory) crowded(p Print, now int64, l Limits) bool {
 	for _, i := range m.found {
 		x := m.crowds.at(i)
 		for _, r := range x.readers {
-			if r.app != uint32(p.App) || r.form == uint32(p.Form) {
-				count(r.who, r.at)
-			}
+			count(r.who, r.at)
 		}
 		if p.Subject != 0 && x.joined != nil { // too many share it, so they count after all
 			for _, j := range *x.joined {
@@ -273,7 +292,7 @@ func (m *Memory) apply(k mark) {
 	if k.joined {
 		m.crowds.join(x, joined{k.Reader, k.until, k.Subject})
 	} else {
-		m.crowds.read(x, reader{k.Reader, k.until, uint32(k.App), uint32(k.Form)})
+		m.crowds.read(x, reader{k.Reader, k.until})
 	}
 }
 

@@ -8,7 +8,6 @@ type Print struct {
 	Developer uint64
 	App       uint64
 	Template  uint64
-	Form      uint64 // the app's template and page
 	Subject   uint64 // of the template; 0 if it joins nobody
 	Reader    uint64
 	Notice    uint64 // 0: unknown
@@ -25,7 +24,6 @@ func Take(s Sighting) Print {
 		Developer: sum("developer", string(s.Developer)),
 		App:       sum("app", string(s.App)),
 		Template:  Name(s.Template),
-		Form:      sum("form", string(s.App), string(s.Template), s.Page),
 		Reader:    sum("reader", string(s.Reader)),
 	}
 	if s.Joined > 0 {

@@ -8,7 +8,7 @@ import (
 // What stands in the journal: records one behind the other. The first byte of one
 // is its kind.
 const (
-	markRecord   = 'm' // a sighting as it was decided
+	markRecord   = 's' // a sighting as it was decided
 	forgetRecord = 'f' // a template that a moderator released
 	firstRecord  = 't' // a template and its first notice
 	hourRecord   = 'h' // an app, an hour and what it redeemed
@@ -43,7 +43,7 @@ func appendMark(b []byte, k mark) []byte {
 		flags |= partFlag
 	}
 	b = append(b, markRecord, flags)
-	for _, x := range [...]uint64{k.Developer, k.App, k.Template, k.Form, k.Subject, k.Reader, k.Notice, uint64(k.at)} {
+	for _, x := range [...]uint64{k.Developer, k.App, k.Template, k.Subject, k.Reader, k.Notice, uint64(k.at)} {
 		b = binary.BigEndian.AppendUint64(b, x)
 	}
 	if k.until != k.at {
@@ -86,7 +86,7 @@ func (r *records) number() uint64 { return be64(r.bytes(8)) }
 func (r *records) mark() mark {
 	flags := r.bytes(1)[0]
 	var k mark
-	for _, x := range [...]*uint64{&k.Developer, &k.App, &k.Template, &k.Form, &k.Subject, &k.Reader, &k.Notice} {
+	for _, x := range [...]*uint64{&k.Developer, &k.App, &k.Template, &k.Subject, &k.Reader, &k.Notice} {
 		*x = r.number()
 	}
 	k.at = int64(r.number())

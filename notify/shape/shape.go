@@ -19,7 +19,6 @@ type Sighting struct {
 	Developer id.User
 	App       id.App
 	Template  id.Template
-	Page      string   // path, without the query
 	Texts     []string // values of free text in it, as they are; none: there is no text to compare
 	Subject   string   // of the grant, canonical
 	Reader    id.User

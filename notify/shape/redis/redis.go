@@ -231,7 +231,7 @@ func (b *Board) arguments(p shape.Print, s shape.Sighting, given *shape.Verdict)
 		return 0
 	}
 	return keys, []any{
-		tag, s.At.UnixMilli(), raw(p.Reader), app, raw(p.Form), subject, raw(p.Notice),
+		tag, s.At.UnixMilli(), raw(p.Reader), subject, raw(p.Notice),
 		l.Short.Milliseconds(), l.Long.Milliseconds(), l.ShortMost, l.LongMost,
 		l.PaceFirst, l.PaceFor.Milliseconds(), l.HoardFloor, l.HoardTimes,
 		flag(s.At.Sub(s.Minted) > l.HoardAge), s.Joined, s.Reach, template, verdict, until.UnixMilli(), whole, p.Letters,

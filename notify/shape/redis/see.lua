@@ -4,13 +4,13 @@
 -- the reader is known to have it. Beside KEYS it uses keys of texts, which begin
 -- with the tag too and so stand in the same slot. Sets are sorted by the time of who
 -- is in them, in milliseconds; what a key's time to live ends has not counted for long.
-local tag, at, reader, app, form, subject, notice = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-local short, long, short_most, long_most = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local pace_first, pace_for, hoard_floor, hoard_times = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
-local old, joins, reach, template, given, given_until = ARGV[16] == '1', tonumber(ARGV[17]), tonumber(ARGV[18]), ARGV[19], ARGV[20], tonumber(ARGV[21])
-local whole, letters, most_matches = ARGV[22], ARGV[23], 8
-local is_part, is_crowd = ARGV[24] == '1', ARGV[25] == '1' -- of a notice; a part of it is that of a crowd
-local texts_each = tonumber(ARGV[26])
+local tag, at, reader, subject, notice = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local short, long, short_most, long_most = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local pace_first, pace_for, hoard_floor, hoard_times = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
+local old, joins, reach, template, given, given_until = ARGV[14] == '1', tonumber(ARGV[15]), tonumber(ARGV[16]), ARGV[17], ARGV[18], tonumber(ARGV[19])
+local whole, letters, most_matches = ARGV[20], ARGV[21], 8
+local is_part, is_crowd = ARGV[22] == '1', ARGV[23] == '1' -- of a notice; a part of it is that of a crowd
+local texts_each = tonumber(ARGV[24])
 local k_reach, k_first, k_pace, k_minutes, k_hours, k_app, k_template, k_subject = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local is_text, gone, keep = whole ~= '', '(' .. (at - long), long + 3600000
 
@@ -109,10 +109,7 @@ local function crowded()
   end
   for _, w in ipairs(found) do
     local all = redis.call('ZRANGEBYSCORE', tag .. 'r' .. w, gone, '+inf', 'WITHSCORES')
-    for i = 1, #all, 2 do
-      local m = all[i]
-      if m:sub(1, 8) ~= app or m:sub(9, 16) == form then count(m:sub(17), tonumber(all[i + 1])) end
-    end
+    for i = 1, #all, 2 do count(all[i], tonumber(all[i + 1])) end
     if subject ~= '' then -- too many share it, so they count after all
       all = redis.call('ZRANGEBYSCORE', tag .. 'j' .. w .. subject, gone, '+inf', 'WITHSCORES')
       for i = 1, #all, 2 do count(all[i], tonumber(all[i + 1])) end
@@ -202,7 +199,7 @@ if is_text and not broadcast and tonumber(redis.call('GET', k_texts) or 0) < tex
     seen(tag .. 'j' .. into .. subject, reader, until_)
   else
     trim(tag .. 'r' .. into)
-    seen(tag .. 'r' .. into, app .. form .. reader, until_)
+    seen(tag .. 'r' .. into, reader, until_)
   end
   -- A text that is found again comes first, and is found by the keys of both from now on.
   local entry = entries[1] or whole .. string.char(#letters) .. letters

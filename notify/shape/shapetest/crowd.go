@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/notify/shape"
 )
 
@@ -133,23 +134,29 @@ func everyHonestText(s *Scene) {
 	}
 }
 
-func formsOfOneApp(s *Scene) {
-	other := func(n int) shape.Sighting { x := s.Sight("app-a", n, sale); x.Template = "t-other"; return x }
-	page := func(n int) shape.Sighting { x := s.Sight("app-a", n, sale); x.Page = "/other"; return x }
-	s.Want("", other(1_000_000))
-	s.Settle("app-a")
+// However many templates an app has: one text is one text.
+func templatesOfOneApp(s *Scene) {
+	of := func(template, n int) shape.Sighting {
+		x := s.Sight("app-a", n, sale)
+		x.Template += id.Template(fmt.Sprint(template))
+		return x
+	}
+	for template := range 10 {
+		s.Want("", of(template, 1_000_000))
+	}
+	s.Now = s.Now.Add(31 * time.Minute)
 	for n := range 20 {
-		s.Want("", s.Sight("app-a", n, sale))
+		s.Want("", of(n%10, n))
 	}
-	for n := range 19 {
-		s.Want("", other(100+n))
+	for template := range 10 {
+		v := s.Want(shape.Crowd, of(template, 20+template))
+		s.held(v, 1, template+1) // they are held of their own template
 	}
-	for n := range 20 {
-		s.Want("", page(200+n))
-	}
-	s.Want(shape.Crowd, s.Sight("app-a", 20, sale))
-	s.Want("", other(119))
-	s.Want(shape.Crowd, page(220))
+	s.Want("", of(3, 7)) // has it from another template
+	s.Want(shape.Crowd, of(11, 30))
+	joined := of(4, 40)
+	joined.Subject, joined.Joined = "LH400", 250
+	s.Want("", joined)
 }
 
 func appsOfOneDeveloper(s *Scene) {

@@ -111,9 +111,6 @@ func heldAreCounted(s *Scene) {
 	s.held(s.flood("app-a", 20, 30), 30, 30)
 	s.Now = s.Now.Add(time.Minute)
 	other := func(n int) shape.Sighting { x := s.Sight("app-a", n, sale); x.Template = "t-other"; return x }
-	for n := range 20 {
-		s.Want("", other(100+n))
-	}
 	for n := range 5 {
 		s.held(s.Want(shape.Crowd, other(120+n)), n+1, 31+n)
 	}
@@ -144,9 +141,6 @@ func forget(s *Scene) {
 		s.Want("", s.Sight("app-a", n, sale))
 	}
 	other := func(n int) shape.Sighting { x := s.Sight("app-a", n, sale); x.Template = "t-other"; return x }
-	for n := range 20 {
-		s.Want("", other(100+n))
-	}
 	s.Want(shape.Crowd, other(120))
 	s.held(s.flood("app-a", 20, 40), 40, 41)
 	if err := s.Board.Forget(s.tb.Context(), "t-app-a"); err != nil {

@@ -28,7 +28,7 @@ func On(tb testing.TB, b shape.Board) *Scene { return &Scene{tb, b, Start} }
 // template is not new once Settle was called.
 func (s *Scene) Sight(app string, n int, texts ...string) shape.Sighting {
 	return shape.Sighting{
-		Developer: "maker", App: id.App(app), Template: id.Template("t-" + app), Page: "/p", Texts: texts,
+		Developer: "maker", App: id.App(app), Template: id.Template("t-" + app), Texts: texts,
 		Subject: fmt.Sprint("s", n), Reader: id.User(fmt.Sprint("reader", n)),
 		Minted: s.Now.Add(-time.Hour), At: s.Now, Reach: 100_000,
 	}
@@ -78,7 +78,7 @@ func Run(t *testing.T, open func(t *testing.T) shape.Board) {
 		{"EveryDress", everyDress},
 		{"OtherTexts", otherTexts},
 		{"EveryHonestText", everyHonestText},
-		{"FormsOfOneApp", formsOfOneApp},
+		{"TemplatesOfOneApp", templatesOfOneApp},
 		{"AppsOfOneDeveloper", appsOfOneDeveloper},
 		{"OtherDevelopers", otherDevelopers},
 		{"NoText", noText},
