@@ -71,7 +71,7 @@ function Hook({ desk }) {
 /** Without its secret one cannot be the app's server. @param {{desk: Desk}} props */
 export const NoSecret = ({ desk }) => html`
   <div class="welcome">
-    <p>The server tells an app's secret once, when it is made, and this browser was not told that of ${desk.app?.name}. Another one works beside it.</p>
+    <p>The server tells an app's secret once, when it is made, and this browser was not told that of ${desk.app?.name}. A new one works beside it; those before end a day later, by the server's clock.</p>
     <p><button type="button" class="primary small" disabled=${desk.busy > 0} onClick=${() => desk.run(() => desk.newSecret())}>Make a new secret</button></p>
   </div>
 `;

@@ -16,6 +16,9 @@ export const followTemplate = {
   edges: [{ from: "cooking", to: "ready", alert: true }, { from: "ready", to: "served", alert: false }],
 };
 
+/** Notices of a progress grant. */
+const STEPS = 5;
+
 /** A value that a param takes. @type {Record<string, string>} */
 const EXAMPLES = {
   text20: "By the window", name: "Mr Li", number: "3", amount: "12.50", date: "2026-11-29", time: "18:05", code: "A17", phone_masked: "138****8000",
@@ -29,12 +32,14 @@ const EXAMPLES = {
  */
 export function requestFor(handle, template, key) {
   if (handle.scope === "window") return { window: handle.grant, kind: "text", body: { text: "Your table is by the window." }, idempotency_key: key };
+  const step = template?.states ? STEPS - handle.uses_left : 0; // how many were sent
+  const nth = (/** @type {string[]} */ all) => all[Math.min(step, all.length - 1)];
   /** @type {Record<string, Record<string, string>>} */
   const data = {};
-  for (const p of template?.params ?? []) if (p.role === "free") data[p.key] = { [p.type]: p.values?.[0] ?? EXAMPLES[p.type] };
+  for (const p of template?.params ?? []) if (p.role === "free") data[p.key] = { [p.type]: p.values ? nth(p.values) : EXAMPLES[p.type] };
   return {
     grant: handle.grant, template: handle.template, data, page: template?.page_pattern ?? "/", idempotency_key: key,
-    ...(template?.states && { state: template.states[Math.max(0, Math.min(template.states.length - 1, 5 - handle.uses_left))] }),
+    ...(template?.states && { state: nth(template.states) }),
   };
 }
 
