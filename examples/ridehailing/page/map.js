@@ -43,12 +43,14 @@ export class Map {
 
   /** Where the car is at a step of the ride, of which a part is over. */
   place(step, part) {
+    const appears = this.car.style.visibility === "hidden"; // then it has come from nowhere
     for (const e of [this.route, this.car, this.waits, this.end]) e.style.visibility = "";
     const aboard = Math.max(0, (part - 0.4) / 0.6); // it waits a little for the passenger
     const far = [0, PICK_UP * part, PICK_UP + (1 - PICK_UP) * aboard, 1][step];
     const at = this.#at(far), before = this.#at(Math.max(0, far - 0.002));
     const upright = Math.abs(at.y - before.y) > Math.abs(at.x - before.x);
     this.body.style.transform = upright ? "rotate(-90deg)" : "";
+    this.car.style.transition = appears ? "none" : "";
     this.car.style.transform = `translate(${at.x}px, ${at.y}px)`;
   }
 }
