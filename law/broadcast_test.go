@@ -68,7 +68,7 @@ var broadcasts = []attempt{
 		must(s, one(2))
 		return func() refusals { return s.parallel(23, func(i int) error { return one(i + 3) }) }
 	}},
-	{name: "slowly, over a day", clause: "I6", passes: 101, delivers: 97, alone: true, embedded: true, honest: func(s *scene) func() refusals {
+	{name: "slowly, over a day", clause: "I6", passes: 101, delivers: 97, alone: true, costly: true, honest: func(s *scene) func() refusals {
 		tickets := s.app().approve(remark()).spread(104)
 		for _, k := range tickets[:3] {
 			must(s, k.say("At the window seat", ""))
@@ -144,7 +144,7 @@ var broadcasts = []attempt{
 			return s.parallel(5, func(i int) error { return only(tickets[most+51+i].send()) })
 		}
 	}},
-	{name: "on and on, with several templates, until the app is suspended", clause: "I6", want: []fault.Code{"app_suspended"}, embedded: true, honest: func(s *scene) func() refusals {
+	{name: "on and on, with several templates, until the app is suspended", clause: "I6", want: []fault.Code{"app_suspended"}, costly: true, honest: func(s *scene) func() refusals {
 		a := s.app()
 		last := a.approve(queue()).grants(s.crowd(3), func(int) string { return s.h.name("s") })
 		people := s.crowd(2 * (most + 51)) // fewer than the developer may reach
@@ -215,7 +215,7 @@ var broadcasts = []attempt{
 		must(s, say(2))
 		return func() refusals { return s.parallel(23, func(i int) error { return say(3 + i) }) }
 	}},
-	{name: "more people than the developer's reach", clause: "reach", want: []fault.Code{"app_reach_limit"}, passes: 247, delivers: 247, alone: true, embedded: true, honest: func(s *scene) func() refusals {
+	{name: "more people than the developer's reach", clause: "reach", want: []fault.Code{"app_reach_limit"}, passes: 247, delivers: 247, alone: true, costly: true, honest: func(s *scene) func() refusals {
 		t := s.app().approve(queue())
 		tickets := t.spread(256)
 		must(s, only(tickets[0].send()))

@@ -233,7 +233,7 @@ var wishes = []attempt{
 	{name: "a mute racing sends", clause: "I5", want: closed, honest: func(s *scene) func() refusals {
 		return racing(s, 4, 6, func(t *template, p *person) error { return p.api().MuteApp(s.Context(), t.app.id) })
 	}},
-	{name: "a mute racing a thousand sends", clause: "I5", embedded: true, honest: func(s *scene) func() refusals {
+	{name: "a mute racing a thousand sends", clause: "I5", costly: true, honest: func(s *scene) func() refusals {
 		return racing(s, 20, 50, func(t *template, p *person) error { return p.api().MuteApp(s.Context(), t.app.id) })
 	}},
 	{name: "a stop racing sends", clause: "I5", honest: func(s *scene) func() refusals {

@@ -87,7 +87,7 @@ var probes = []attempt{
 			return out
 		}
 	}},
-	{name: "timing a decision", clause: "minting 3", passes: 120, quiet: true, alone: true, embedded: true, honest: func(s *scene) func() refusals {
+	{name: "timing a decision", clause: "minting 3", passes: 120, quiet: true, alone: true, costly: true, honest: func(s *scene) func() refusals {
 		t := s.app().approve(queue())
 		people := s.crowd(120)
 		return func() refusals {

@@ -142,7 +142,7 @@ var scopes = []attempt{
 			return each(err)
 		}
 	}},
-	{name: "waiting for a page to lock a feature behind consent", clause: "minting 4", quiet: true, embedded: true, honest: func(s *scene) func() refusals {
+	{name: "waiting for a page to lock a feature behind consent", clause: "minting 4", quiet: true, costly: true, honest: func(s *scene) func() refusals {
 		return func() refusals { delayed(s.T); return nil }
 	}},
 }
