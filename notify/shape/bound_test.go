@@ -35,7 +35,7 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// crowd is a sighting of n: in a thousand texts, or each in a text of its own.
+// sight is a sighting of n: in a thousand texts, or each in a text of its own.
 func sight(n int, own bool) shape.Sighting {
 	at := shapetest.Start.Add(time.Duration(n) * 50 * time.Millisecond)
 	words := n % 1000

@@ -11,7 +11,7 @@ import (
 )
 
 // alone is See without Redis.
-func (b *Board) alone(ctx context.Context, s shape.Sighting) (shape.Verdict, error) {
+func (b *Board) alone(ctx context.Context, s shape.Sighting, c counted) (shape.Verdict, error) {
 	b.mu.Lock()
 	full := len(b.untold) >= untoldMost
 	b.mu.Unlock()
@@ -23,41 +23,43 @@ func (b *Board) alone(ctx context.Context, s shape.Sighting) (shape.Verdict, err
 		return v, err
 	}
 	b.mu.Lock()
-	b.untold = append(b.untold, told{s, v})
+	b.untold = append(b.untold, c.as(v))
 	b.mu.Unlock()
 	return v, nil
 }
 
-// resting is true while it makes no sense to ask Redis.
-func (b *Board) resting() bool {
+// off is true while Redis is not asked.
+func (b *Board) off() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return time.Now().Before(b.rest)
+	return b.isOff
 }
 
 func (b *Board) away(err error) {
 	b.mu.Lock()
-	b.rest = time.Now().Add(askAgain)
-	clear(b.known) // it may come back empty
+	b.leave()
 	b.mu.Unlock()
 	b.unsaid(unavailable("count with the cluster", err))
 }
 
-// tell makes up for what Redis has missed.
-func (b *Board) tell(ctx context.Context) error {
-	b.mu.Lock()
-	untold := b.untold
-	b.untold = nil
-	b.mu.Unlock()
-	for i, t := range untold {
-		if _, _, err := b.ask(ctx, t.Sighting, &t.Verdict); err != nil {
-			b.mu.Lock()
-			b.untold = append(untold[i:], b.untold...)
-			b.mu.Unlock()
-			return err
-		}
+// leave counts alone from now on. The mutex is held.
+func (b *Board) leave() {
+	b.isOff, b.back = true, time.Time{}
+	clear(b.known) // it may come back empty
+}
+
+// remember keeps what Redis has counted, to tell it again. The mutex is held.
+func (b *Board) remember(c counted) {
+	if c.hold == shape.Crowd || c.hold == shape.Hoard {
+		return // nobody has read it
 	}
-	return nil
+	b.recent = append(b.recent, c)
+	n := max(0, len(b.recent)-recentMost)
+	for b.recent[n].at <= c.at-b.limits.Long.Milliseconds() {
+		n++
+	}
+	clear(b.recent[:n])
+	b.recent = b.recent[n:]
 }
 
 func (b *Board) knows(t id.Template) bool {
@@ -66,13 +68,15 @@ func (b *Board) knows(t id.Template) bool {
 	return b.known[t]
 }
 
-func (b *Board) learn(t id.Template) {
+func (b *Board) learn(all ...counted) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.known) >= knownMost {
-		clear(b.known)
+	for _, c := range all {
+		if len(b.known) >= knownMost {
+			clear(b.known)
+		}
+		b.known[c.template] = true
 	}
-	b.known[t] = true
 }
 
 func unavailable(what string, err error) error {

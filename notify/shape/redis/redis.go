@@ -21,7 +21,9 @@
 //	<prefix>seen-of:t            whose a template is
 //
 // Every key ends by itself. When Redis does not answer, a node counts alone against
-// a smaller limit, and tells Redis about it when it is back.
+// a smaller limit, and tells Redis about it when it is back. One that comes back with
+// less than it knew, or as another, is told the latest sightings that were decided
+// with it too. Until all nodes have had the time for that, they go on counting alone.
 package redis
 
 import (
@@ -44,11 +46,17 @@ import (
 
 const (
 	// answerWithin is how long a node waits for Redis before it counts alone; askAgain
-	// how long it then does so without asking.
+	// how often it then looks whether Redis is back, and settleFor how long it counts
+	// alone from then on. By then the other nodes have looked too, and have told what they know.
 	answerWithin = time.Second
 	askAgain     = time.Second
+	settleFor    = 4 * time.Second
 	// untoldMost bounds what a node remembers to tell Redis. At the most it holds.
 	untoldMost = 10_000
+	// recentMost bounds what a node remembers to tell Redis again, some 400 bytes each.
+	recentMost = 10_000
+	// tellMost is how many sightings are told at once.
+	tellMost = 100
 	// ofFor is how long it is known whose a template is.
 	ofFor = 30 * 24 * time.Hour
 	// knownMost bounds the templates of which a node knows that Redis knows them.
@@ -74,16 +82,51 @@ type Board struct {
 	own    *shape.Memory // what this node has seen
 	unsaid func(error)
 
-	mu     sync.Mutex
-	rest   time.Time // until then Redis is not asked
-	untold []told
+	stop context.CancelFunc
+	done chan struct{}
+
+	mu     sync.Mutex // guards what follows
+	isOff  bool       // Redis is not asked
+	back   time.Time  // since then it answers again; zero: it does not
+	untold []counted  // decided alone
+	recent []counted  // the latest that Redis was asked for or told, the oldest first; without what was held as a broadcast
 	known  map[id.Template]bool
+	run    string // which Redis it is: each start of a server is another
+	runs   int    // how many of them there were, and
+	told   int    // how many were told what is recent
 }
 
-// told is a sighting with the verdict that this node gave alone.
-type told struct {
-	shape.Sighting
-	shape.Verdict
+// counted is a sighting as Redis is asked for it, or is told it with its verdict.
+type counted struct {
+	shape.Print
+	template           id.Template
+	at                 int64 // milliseconds
+	old, part, crowded bool
+	joins, reach       int
+
+	decided bool
+	hold    string
+	until   int64 // milliseconds; of delivery
+}
+
+func (b *Board) take(s shape.Sighting) counted {
+	c := counted{
+		Print: shape.Take(s), template: s.Template, at: s.At.UnixMilli(), old: s.At.Sub(s.Minted) > b.limits.HoardAge,
+		part: s.Part, crowded: s.Crowded, joins: s.Joined, reach: s.Reach,
+	}
+	if c.Notice == 0 {
+		c.Notice = rand.Uint64()
+	}
+	return c
+}
+
+// as is the sighting with its verdict.
+func (c counted) as(v shape.Verdict) counted {
+	c.decided, c.hold, c.until = true, v.Hold, c.at
+	if v.Hold == shape.Pace {
+		c.until = v.Until.UnixMilli()
+	}
+	return c
 }
 
 // New makes a board in the Redis at the URL of a bus, for a node that itself tracks
@@ -105,35 +148,47 @@ func open(url string, l shape.Limits, most int, within time.Duration, failed fun
 	if failed == nil {
 		failed = func(error) {}
 	}
-	return &Board{
-		client: redis.NewClient(&at), prefix: prefix, limits: l, own: shape.NewMemory(l, shape.Options{Most: most}), unsaid: failed, known: map[id.Template]bool{},
-	}, nil
+	ctx, stop := context.WithCancel(context.Background())
+	b := &Board{
+		prefix: prefix, limits: l, own: shape.NewMemory(l, shape.Options{Most: most}), unsaid: failed, known: map[id.Template]bool{},
+		stop: stop, done: make(chan struct{}),
+	}
+	at.OnConnect = b.connected
+	b.client = redis.NewClient(&at)
+	go b.watch(ctx)
+	return b, nil
 }
 
 // Close lets go of Redis. What was counted stays.
-func (b *Board) Close() error { return errors.Join(b.own.Close(), b.client.Close()) }
+func (b *Board) Close() error {
+	b.stop()
+	<-b.done
+	return errors.Join(b.own.Close(), b.client.Close())
+}
 
 // See implements shape.Board.
 func (b *Board) See(ctx context.Context, s shape.Sighting) (shape.Verdict, error) {
-	if b.resting() {
-		return b.alone(ctx, s)
+	c := b.take(s)
+	if b.off() {
+		return b.alone(ctx, s, c)
 	}
-	err := b.tell(ctx)
-	var v shape.Verdict
-	var known bool
-	if err == nil {
-		v, known, err = b.ask(ctx, s, nil)
-	}
+	v, known, err := b.ask(ctx, c)
 	switch {
 	case err != nil && ctx.Err() != nil: // whoever asked has gone
 		return shape.Verdict{}, unavailable("count", err)
 	case err != nil:
 		b.away(err)
-		return b.alone(ctx, s)
+		return b.alone(ctx, s, c)
 	case v.TooFar:
 		return v, nil
 	}
-	return b.own.SeeToo(ctx, s, v, known)
+	v, err = b.own.SeeToo(ctx, s, v, known)
+	if err == nil {
+		b.mu.Lock()
+		b.remember(c.as(v))
+		b.mu.Unlock()
+	}
+	return v, err
 }
 
 // Forget implements shape.Board. It needs Redis.
@@ -161,22 +216,16 @@ func (b *Board) of(t id.Template) string { return b.prefix + "seen-of:" + string
 
 func raw(x uint64) string { return string(binary.BigEndian.AppendUint64(nil, x)) }
 
-// ask runs the script; given is a verdict that only has to be counted. known is true
-// if the reader has got it before.
-func (b *Board) ask(ctx context.Context, s shape.Sighting, given *shape.Verdict) (v shape.Verdict, known bool, err error) {
-	p := shape.Take(s)
-	keys, args := b.arguments(p, s, given)
-	var answer *redis.Cmd
-	if b.knows(s.Template) {
-		answer = seeScript.Run(ctx, b.client, keys, args...)
-	} else {
-		if err := b.client.Set(ctx, b.of(s.Template), raw(p.Developer)+raw(p.App), ofFor).Err(); err != nil {
+// ask runs the script. known is true if the reader has got it before.
+func (b *Board) ask(ctx context.Context, c counted) (v shape.Verdict, known bool, err error) {
+	if !b.knows(c.template) {
+		if err := b.name(ctx, b.client, c); err != nil {
 			return v, false, err
 		}
-		answer = seeScript.Run(ctx, b.client, keys, args...)
-		b.learn(s.Template)
+		b.learn(c)
 	}
-	got, err := answer.Slice()
+	keys, args := b.arguments(c)
+	got, err := seeScript.Run(ctx, b.client, keys, args...).Slice()
 	if err != nil {
 		return v, false, err
 	}
@@ -197,31 +246,30 @@ func (b *Board) ask(ctx context.Context, s shape.Sighting, given *shape.Verdict)
 	return v, n[4] == 1, nil
 }
 
-func (b *Board) arguments(p shape.Print, s shape.Sighting, given *shape.Verdict) (keys []string, args []any) {
-	tag, app, template, subject := b.tag(p.Developer), raw(p.App), raw(p.Template), ""
-	if p.Subject != 0 {
-		subject = raw(p.Subject)
+// name says whose a template is.
+func (b *Board) name(ctx context.Context, to redis.Cmdable, c counted) error {
+	return to.Set(ctx, b.of(c.template), raw(c.Developer)+raw(c.App), ofFor).Err()
+}
+
+func (b *Board) arguments(c counted) (keys []string, args []any) {
+	tag, app, template, subject := b.tag(c.Developer), raw(c.App), raw(c.Template), ""
+	if c.Subject != 0 {
+		subject = raw(c.Subject)
 	}
 	keys = []string{
 		tag + "reach", tag + "first:" + template, tag + "pace:" + template, tag + "minutes:" + app, tag + "hours:" + app,
 		tag + "app:" + app, tag + "template:" + template, tag + "subject:" + subject,
 	}
 	whole := ""
-	if p.Text {
-		whole = raw(p.Whole)
-		for band, key := range p.Keys {
+	if c.Text {
+		whole = raw(c.Whole)
+		for band, key := range c.Keys {
 			keys = append(keys, tag+"k"+strconv.Itoa(band)+raw(key))
 		}
 	}
-	if p.Notice == 0 {
-		p.Notice = rand.Uint64()
-	}
-	verdict, until := "?", s.At
-	if given != nil {
-		verdict = given.Hold
-		if given.Hold == shape.Pace {
-			until = given.Until
-		}
+	verdict := "?"
+	if c.decided {
+		verdict = c.hold
 	}
 	l := b.limits
 	flag := func(so bool) int {
@@ -231,10 +279,10 @@ func (b *Board) arguments(p shape.Print, s shape.Sighting, given *shape.Verdict)
 		return 0
 	}
 	return keys, []any{
-		tag, s.At.UnixMilli(), raw(p.Reader), subject, raw(p.Notice),
+		tag, c.at, raw(c.Reader), subject, raw(c.Notice),
 		l.Short.Milliseconds(), l.Long.Milliseconds(), l.ShortMost, l.LongMost,
 		l.PaceFirst, l.PaceFor.Milliseconds(), l.HoardFloor, l.HoardTimes,
-		flag(s.At.Sub(s.Minted) > l.HoardAge), s.Joined, s.Reach, template, verdict, until.UnixMilli(), whole, p.Letters,
-		flag(s.Part), flag(s.Crowded), l.TextsEach,
+		flag(c.old), c.joins, c.reach, template, verdict, c.until, whole, c.Letters,
+		flag(c.part), flag(c.crowded), l.TextsEach,
 	}
 }

@@ -241,51 +241,6 @@ func until(t *testing.T, what string, done func() bool) {
 	}
 }
 
-// Without Redis a node lets through a quarter, and nothing of what it knows to be
-// too many; when Redis is back, empty, the cluster goes on with what the nodes tell it.
-func TestRedisIsAway(t *testing.T) {
-	port := freePort(t)
-	end := startServer(t, port)
-	at := "redis://127.0.0.1:" + port
-	a, b := node(t, at), node(t, at)
-	s := shapetest.On(t, a)
-	s.Settle("app-a")
-	for n := range 20 {
-		s.Want("", s.Sight("app-a", n, "Big summer sale today"))
-	}
-	end()
-	s.Want(shape.Crowd, s.Sight("app-a", 20, "Big summer sale today"))
-	for n := range 5 {
-		s.Want("", s.Sight("app-a", n, "Half price shoes"))
-	}
-	s.Want(shape.Crowd, s.Sight("app-a", 5, "Half price shoes"))
-	s.Want("", s.Sight("app-a", 3, "Half price shoes"))
-	x := s.Sight("app-a", 1000)
-	x.Reach = 84 // a quarter is 21: there are Settle's and twenty
-	if v := s.See(x); !v.TooFar {
-		t.Errorf("alone it reaches more than a quarter: %+v", v)
-	}
-	if err := a.Forget(t.Context(), "t-app-a"); !errors.Is(err, fault.Unavailable) {
-		t.Errorf("Forget without Redis: %v", err)
-	}
-	startServer(t, port)
-	until(t, "the node is with the cluster again", func() bool {
-		s.See(s.Sight("app-a", 0, "Half price shoes"))
-		return !a.resting()
-	})
-	on := shapetest.On(t, b)
-	on.Now = s.Now
-	until(t, "the other node is too", func() bool {
-		on.See(on.Sight("app-a", 0, "Half price shoes"))
-		return !b.resting()
-	})
-	for n := range 15 {
-		on.Want("", on.Sight("app-a", 100+n, "Half price shoes"))
-	}
-	on.Want(shape.Crowd, on.Sight("app-a", 115, "Half price shoes"))
-	s.Want(shape.Crowd, s.Sight("app-a", 21, "Big summer sale today")) // Redis has forgotten; the node has not
-}
-
 func TestNobodyThere(t *testing.T) {
 	var heard atomic.Int64
 	b, err := New("redis://127.0.0.1:1", shape.DefaultLimits(), 1000, func(err error) {

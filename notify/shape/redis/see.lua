@@ -1,5 +1,6 @@
 -- Decides about one sighting and counts it, or, where a verdict was given already
--- (a node was alone), only counts it. Answers what the verdict is, until when it holds, whether
+-- (a node was alone, or tells again what may be forgotten), only counts it, unless that
+-- was done before. Answers what the verdict is, until when it holds, whether
 -- the developer reaches too many, what is held of the template and the app, and whether
 -- the reader is known to have it. Beside KEYS it uses keys of texts, which begin
 -- with the tag too and so stand in the same slot. Sets are sorted by the time of who
@@ -90,6 +91,9 @@ local joined = false
 if is_text and subject ~= '' then
   trim(k_subject)
   joined = with(k_subject) <= joins
+  for _, w in ipairs(given ~= '?' and found or {}) do
+    joined = joined or redis.call('ZSCORE', tag .. 'j' .. w .. subject, reader) ~= false
+  end
 end
 
 local got, lately = false, false -- the reader has it
@@ -163,11 +167,15 @@ end
 -- counting -------------------------------------------------------------------
 
 local broadcast = hold == CROWD or hold == HOARD
+local function again(key, when) return given ~= '?' and tonumber(redis.call('ZSCORE', key, reader) or -1) >= when end
 if not is_part then
-  redis.call('HINCRBY', k_minutes, 'a' .. minute, 1)
-  if old then redis.call('HINCRBY', k_minutes, 'o' .. minute, 1) end
-  redis.call('PEXPIRE', k_minutes, 2 * 3600000)
-  if not broadcast and redis.call('HINCRBY', k_hours, hour, 1) == 1 then
+  local once = not again(k_reach, at)
+  if once then
+    redis.call('HINCRBY', k_minutes, 'a' .. minute, 1)
+    if old then redis.call('HINCRBY', k_minutes, 'o' .. minute, 1) end
+    redis.call('PEXPIRE', k_minutes, 2 * 3600000)
+  end
+  if once and not broadcast and redis.call('HINCRBY', k_hours, hour, 1) == 1 then
     for _, h in ipairs(redis.call('HKEYS', k_hours)) do
       if tonumber(h) < hour - 169 then redis.call('HDEL', k_hours, h) end
     end
@@ -191,16 +199,12 @@ if not is_part then
 end
 if is_text and subject ~= '' then seen(k_subject, reader, at) end
 local k_texts = tag .. 'n' .. math.floor(at / long) .. ':' .. reader
-if is_text and not broadcast and tonumber(redis.call('GET', k_texts) or 0) < texts_each then
+local into = found[1] or whole
+local k_readers = tag .. (joined and 'j' .. into .. subject or 'r' .. into)
+if is_text and not broadcast and not again(k_readers, until_) and tonumber(redis.call('GET', k_texts) or 0) < texts_each then
   if redis.call('INCR', k_texts) == 1 then redis.call('PEXPIRE', k_texts, keep) end
-  local into = found[1] or whole
-  if joined then
-    trim(tag .. 'j' .. into .. subject)
-    seen(tag .. 'j' .. into .. subject, reader, until_)
-  else
-    trim(tag .. 'r' .. into)
-    seen(tag .. 'r' .. into, reader, until_)
-  end
+  trim(k_readers)
+  seen(k_readers, reader, until_)
   -- A text that is found again comes first, and is found by the keys of both from now on.
   local entry = entries[1] or whole .. string.char(#letters) .. letters
   for i = 9, #KEYS do
