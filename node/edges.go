@@ -33,7 +33,7 @@ func (n *Node) people(c *Config, x *Extras) http.Handler {
 	pages, box := web.Handler(), http.Handler(nil)
 	if x.Sandbox {
 		b := n.sandbox(x)
-		parts.Notices = watchedGate{n.Notices, n.grants, b}
+		parts.Notices, parts.Moderation = watchedGate{n.Notices, n.grants, b}, watchedAudit{n.Moderation, b}
 		pages, box = web.Sandbox(), b
 	}
 	rest := api.New(parts, api.Options{

@@ -2,10 +2,13 @@ package node
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/teahouse-im/teahouse/account"
+	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/moderation"
 	"github.com/teahouse-im/teahouse/notify"
 	"github.com/teahouse-im/teahouse/notify/grant"
 	"github.com/teahouse-im/teahouse/sandbox"
@@ -77,4 +80,27 @@ func (w watchedGate) tell(ctx context.Context, app id.App, operation string, raw
 		}
 	}
 	w.box.Decided(r)
+}
+
+// watchedAudit is the audit of a server to play with: the sandbox is told of
+// notices that were refused before they came to the gate, and of an app's server
+// that tried what is not for apps.
+type watchedAudit struct {
+	*moderation.Service
+	box *sandbox.Box
+}
+
+func (w watchedAudit) Record(ctx context.Context, a moderation.Act) error {
+	err := w.Service.Record(ctx, a)
+	code := fault.Code(a.Reason)
+	if err != nil || a.Action != "notice_refused" && (a.Action != "refused" || code != fault.WrongPrincipal.Code) {
+		return err
+	}
+	var about struct {
+		Operation string `json:"operation"`
+	}
+	if json.Unmarshal(a.After, &about) == nil {
+		w.box.Decided(sandbox.Request{App: a.Actor, Operation: about.Operation, Err: fault.New(code, "")})
+	}
+	return nil
 }

@@ -19,7 +19,7 @@ const (
 
 // A Decision is what the gate made of one request of an app's server.
 type Decision struct {
-	Operation string         `json:"operation"` // sendNotice or sendReply
+	Operation string         `json:"operation"` // such as sendNotice
 	Status    string         `json:"status"`
 	Code      fault.Code     `json:"code,omitzero"`   // of a refusal
 	Detail    string         `json:"detail,omitzero"` // as the app was told it

@@ -36,6 +36,7 @@ func gate(d sandbox.Decision) string {
 
 func TestEveryRefusalIsExplained(t *testing.T) {
 	for at, faults := range map[string][]*fault.Fault{
+		"Token and route":     {fault.WrongPrincipal, fault.RateLimited, fault.UnsupportedMediaType},
 		"Form":                {fault.BadRequest, fault.UnknownField, fault.TooLarge, notify.ErrRecipient, notify.ErrKeyRequired},
 		"Handle":              {grant.ErrInvalid},
 		"Same request before": {grant.ErrKeyMismatch, grant.ErrBusy},

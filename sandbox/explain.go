@@ -4,7 +4,8 @@ import "github.com/teahouse-im/teahouse/fault"
 
 // The gates, in the order in which a request passes them.
 const (
-	gateForm = iota
+	gateRoute = iota
+	gateForm
 	gateHandle
 	gateKey
 	gateApp
@@ -17,7 +18,7 @@ const (
 )
 
 var gates = []string{
-	"Form", "Handle", "Same request before", "App", "Template", "Params and page", "Content", "Grant is alive", "Broadcast shape", "Reach", "Spend",
+	"Token and route", "Form", "Handle", "Same request before", "App", "Template", "Params and page", "Content", "Grant is alive", "Broadcast shape", "Reach", "Spend",
 }
 
 // An explanation is a refusal in words for the developer who met it.
@@ -30,10 +31,14 @@ func explain(code fault.Code) explanation {
 	if e, ok := explanations[code]; ok {
 		return e
 	}
-	return explanation{gateForm, "The server refused it before the gate looked at it.", "See the code and the detail."}
+	return explanation{gateRoute, "The server refused it before the gate looked at it.", "See the code in the protocol."}
 }
 
 var explanations = map[fault.Code]explanation{
+	"wrong_principal":        {gateRoute, "An app's token opens the routes of apps' servers, and nothing else: no list of people, no conversation, no route of a user's.", "Use the routes below /v1/app/. What the user does, only the user's client can do."},
+	"rate_limited":           {gateRoute, "The app sends more requests in a second than the server takes.", "Slow down, and try again after the time that the answer names."},
+	"unsupported_media_type": {gateRoute, "The body is not sent as JSON.", "Set Content-Type to application/json."},
+
 	"bad_request":            {gateForm, "The body is not one JSON object of the expected form, or names something twice.", "Send exactly one object, each member once, all values as strings."},
 	"unknown_field":          {gateForm, "The body has a member that is not known. The gate ignores nothing, so that nothing can be smuggled past it.", "Take the member out."},
 	"too_large":              {gateForm, "A notice is at most 4 KiB, an answer 16 KiB.", "Say less; link to a page of yours with page."},

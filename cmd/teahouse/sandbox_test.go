@@ -54,7 +54,8 @@ func (p *playground) ask(method, path string, in, out any) int {
 	return ask(p.t, method, p.url+path, in, out)
 }
 
-func ask(t *testing.T, method, address string, in, out any) int {
+// ask sends JSON; headers are pairs.
+func ask(t *testing.T, method, address string, in, out any, headers ...string) int {
 	t.Helper()
 	var body io.Reader
 	if in != nil {
@@ -64,6 +65,9 @@ func ask(t *testing.T, method, address string, in, out any) int {
 	}
 	r, err := http.NewRequestWithContext(t.Context(), method, address, body)
 	must(t, err)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
 	res, err := http.DefaultClient.Do(r)
 	must(t, err)
 	defer res.Body.Close()
@@ -116,6 +120,23 @@ func (p *playground) advance(d time.Duration) {
 	if status := p.ask("POST", "/sandbox/clock", map[string]float64{"advance_s": d.Seconds()}, nil); status != http.StatusOK {
 		p.t.Fatalf("the clock answers %d", status)
 	}
+}
+
+// token is an app's, for what its client has no method for.
+func (p *playground) token(app client.OwnApp) string {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), "POST", p.url+"/v1/app/token", strings.NewReader("grant_type=client_credentials"))
+	must(p.t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth(app.App, app.Secret)
+	res, err := http.DefaultClient.Do(r)
+	must(p.t, err)
+	defer res.Body.Close()
+	var got struct {
+		Token string `json:"access_token"`
+	}
+	must(p.t, json.NewDecoder(res.Body).Decode(&got))
+	return got.Token
 }
 
 // allow has somebody ask for and allow a notice.
@@ -177,8 +198,11 @@ func TestTheSandboxShowsAnAppItsWay(t *testing.T) {
 	if _, err = app.Notify(t.Context(), notice); client.CodeOf(err) != "grant_expired" {
 		t.Fatalf("after eight days: %v", err)
 	}
-	for n, want := range []string{"refused page_invalid", "accepted ", "refused grant_expired"} {
-		d := p.news(5)[2+n].Decision
+	if status := ask(t, "GET", p.url+"/v1/contacts", nil, nil, "Authorization", "Bearer "+p.token(own)); status != http.StatusForbidden {
+		t.Fatalf("an app that looks for contacts: %d", status)
+	}
+	for n, want := range []string{"refused page_invalid", "accepted ", "refused grant_expired", "refused wrong_principal"} {
+		d := p.news(6)[2+n].Decision
 		if d == nil || d.Status+" "+d.Code != want || d.Why == "" {
 			t.Errorf("decision %d: %+v, want %s", n, d, want)
 		}

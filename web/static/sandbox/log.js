@@ -18,6 +18,7 @@ const Gates = ({ d }) => html`
 /** @param {{desk: Desk, i: any}} props */
 function Decision({ desk, i }) {
   const d = i.decision;
+  const asked = d.sent ?? d.raw ?? d.binary;
   return html`
     <li class="entry" aria-label=${`${d.status} ${d.code ?? ""}`.trim()}>
       <p class="entry-head"><${Mark} kind=${kinds[d.status]}>${d.replayed ? "answered again" : d.status}<//> ${d.code && html`<code>${d.code}</code>`}
@@ -27,7 +28,9 @@ function Decision({ desk, i }) {
       <p>${d.why}</p>
       ${d.do && html`<p class="to-do">${d.do}</p>`}
       ${d.status === "accepted" && d.operation === "sendNotice" && html`<p class="soft">${d.uses_left} uses left.</p>`}
-      <details class="more"><summary>Request</summary>${d.sent !== undefined ? html`<${Json} value=${d.sent} label="Request" />` : html`<pre class="json" tabindex="0" aria-label="Request">${d.raw ?? d.binary}</pre>`}</details>
+      ${asked === undefined
+        ? html`<p class="soft">It was <code>${d.operation}</code>.</p>`
+        : html`<details class="more"><summary>Request</summary>${d.sent === undefined ? html`<pre class="json" tabindex="0" aria-label="Request">${asked}</pre>` : html`<${Json} value=${asked} label="Request" />`}</details>`}
     </li>
   `;
 }

@@ -133,3 +133,20 @@ test("an app of one's own, and a webhook that fails", async () => {
   await page.getByText("Mo: “Which train?”").waitFor();
   await page.getByRole("listitem").getByText("rejected", { exact: true }).waitFor();
 });
+
+test("an app's server that tries what is not for apps", async () => {
+  const { page } = await developer();
+  const name = page.getByLabel("Name", { exact: true });
+  await page.getByRole("button", { name: "New app" }).click();
+  await name.fill("Lists");
+  await page.getByRole("button", { name: "Create" }).click();
+  await name.waitFor({ state: "detached" });
+  const secrets = await page.evaluate(() => JSON.parse(localStorage.getItem("teahouse.sandbox.secrets") ?? "{}"));
+  const [app, secret] = Object.entries(secrets)[0];
+  const headers = { Authorization: "Basic " + Buffer.from(`${app}:${secret}`).toString("base64"), "Content-Type": "application/x-www-form-urlencoded" };
+  const { access_token: token } = await server.send("POST", "/app/token", "grant_type=client_credentials", headers);
+  await assert.rejects(server.call("GET", "/contacts", undefined, token), /wrong_principal/);
+  const refused = page.getByRole("list", { name: "Decisions of the gate" }).getByRole("listitem", { name: "refused wrong_principal" });
+  await refused.getByText("no list of people").waitFor();
+  await refused.getByText("listContacts").waitFor();
+});
