@@ -55,7 +55,12 @@ func openLaw(h *house, store *pebble.Store, seq *stream.Sequencer) *law {
 	hooks.Allow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	l.webhooks = webhook.NewService(store, hooks)
 	l.book = grant.New(store, store, seq, seq.Door(), grant.Options{
-		Now: h.time, Secret: secret, Handed: notify.Tell(l.webhooks),
+		Now: h.time, Secret: secret,
+		Handed: func(ctx context.Context, g grant.Handed, a id.App, _ bool) error {
+			return l.webhooks.Emit(ctx, a, g.Event, "grant.minted", map[string]any{
+				"grant": g.Handle, "template": g.Template, "version": g.Version, "subject": g.Subject, "scope": g.Scope,
+			})
+		},
 		ReadUpTo: func(context.Context, id.User) (id.Seq, error) { return 0, nil },
 	})
 	apps := miniprogram.DefaultOptions()

@@ -139,12 +139,6 @@ type Suspender interface {
 	Suspend(ctx context.Context, a id.App, until time.Time, reason string) error
 }
 
-// Hooks tells an app's server.
-type Hooks interface {
-	// Emit sends an event once for each id. It returns when the event cannot be lost any more.
-	Emit(ctx context.Context, a id.App, event id.Delivery, kind string, data any) error
-}
-
 // The gate's own refusals. The grant's are in package grant.
 var (
 	ErrRecipient   = fault.New("recipient_not_accepted", "A notice names no recipient: its grant does. Remove the field.")
