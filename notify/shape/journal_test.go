@@ -158,7 +158,7 @@ func TestStoreIsAway(t *testing.T) {
 	s := shapetest.On(t, m)
 	n := 0
 	for ; ; n++ {
-		x := s.Sight("app-a", n, "Text of its own "+letters(n))
+		x := s.Sight("app-a", n)                        // without a text, for which it would wait
 		x.At = x.At.Add(time.Duration(n) * time.Second) // all within a day
 		if _, err := m.See(t.Context(), x); err != nil {
 			if !errors.Is(err, fault.Unavailable) {
@@ -218,14 +218,6 @@ func TestHoursAreKept(t *testing.T) {
 	}
 }
 
-func letters(n int) string {
-	var b []byte
-	for ; n > 0; n /= 26 {
-		b = append(b, 'a'+byte(n%26))
-	}
-	return string(b)
-}
-
 func TestLifeOfTheJournal(t *testing.T) {
 	store := openStore(t)
 	m := shape.NewMemory(shape.DefaultLimits(), shape.Options{Store: store})
@@ -257,4 +249,42 @@ func TestLifeOfTheJournal(t *testing.T) {
 			t.Errorf("%q is read", body)
 		}
 	}
+}
+
+// What says the same as something before is durable before it is answered, however
+// the node ends; what says something new need not be.
+func TestNoCrashForgetsACrowd(t *testing.T) {
+	for _, n := range []int{2, 10, 20} {
+		store := openStore(t)
+		s := shapetest.On(t, kept(t, store))
+		for i := range n {
+			s.Want("", s.Sight("app-a", i, "Big summer sale today"))
+		}
+		s = shapetest.On(t, kept(t, store)) // at once, beside the one that has died
+		for i := n; i < 20; i++ {
+			s.Want("", s.Sight("app-a", i, "Big summer sale today"))
+		}
+		s.Want(shape.Crowd, s.Sight("app-a", 20, "Big summer sale today"))
+		s = shapetest.On(t, kept(t, store))
+		if v := s.Want(shape.Crowd, s.Sight("app-a", 21, "Big summer sale today")); v.OfTempl != 2 {
+			t.Errorf("%+v", v)
+		}
+	}
+}
+
+// Nobody waits for ever for a store that is away.
+func TestSameWhileTheStoreIsAway(t *testing.T) {
+	store := &failing{Store: openStore(t)}
+	m := kept(t, store)
+	s := shapetest.On(t, m)
+	s.Want("", s.Sight("app-a", 0, "Big summer sale today"))
+	store.away.Store(true)
+	s.Want("", s.Sight("app-a", 1, "Big summer sale today"))
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := m.See(gone, s.Sight("app-a", 2, "Big summer sale today")); !errors.Is(err, context.Canceled) {
+		t.Errorf("of somebody who has gone: %v", err)
+	}
+	store.away.Store(false)
+	s.Want("", s.Sight("app-a", 3, "Big summer sale today"))
 }

@@ -140,7 +140,7 @@ func (m *Memory) see(ctx context.Context, s Sighting, decide func(Print) (mark, 
 	return v, nil
 }
 
-// look decides and counts. What says the same as something before, and what is held,
+// look decides and counts. What says the same as something before, and what looks like a broadcast,
 // must not be forgotten by a crash: then kept is closed when it is durable.
 func (m *Memory) look(s Sighting, decide func(Print) (mark, Verdict)) (v Verdict, kept <-chan struct{}, err error) {
 	p := Take(s)
@@ -165,7 +165,7 @@ func (m *Memory) look(s Sighting, decide func(Print) (mark, Verdict)) (v Verdict
 	}
 	m.apply(k)
 	m.journal.mark(k)
-	if m.journal != nil && (again || v.Hold != "") {
+	if m.journal != nil && (again || v.Hold == Crowd || v.Hold == Hoard) {
 		kept = m.journal.keep()
 	}
 	v.OfTempl, v.OfApp = m.app(p.App).heldOf(p.Template)
