@@ -50,11 +50,17 @@ async function victim(app, at = "/") {
   return p;
 }
 
+/** What a frame's script knows by a name; a frame that is just being left may never say. @param {import("playwright-core").Frame|undefined} frame @param {string} name @returns {Promise<any>} */
+const known = (frame, name) =>
+  Promise.race([
+    frame?.evaluate((n) => /** @type {any} */ (globalThis)[n], name).catch(() => undefined),
+    new Promise((go) => setTimeout(go, 1500, undefined)),
+  ]);
+
 /** Everything the page's script knows, once it is through. @param {Person} p */
 async function told(p) {
   for (let n = 0; n < 200; n++) {
-    const frame = p.page.frames()[1];
-    const out = await frame?.evaluate(() => /** @type {any} */ (globalThis).told).catch(() => null);
+    const out = await known(p.page.frames()[1], "told");
     if (out) return out;
     await new Promise((go) => setTimeout(go, 50));
   }
@@ -152,7 +158,7 @@ test("messages of any other window are not heard", async () => {
   for (let n = 0; n < 100 && p.page.frames().length < 3; n++) await new Promise((go) => setTimeout(go, 30));
   let heard;
   for (let n = 0; n < 100 && !heard; n++) {
-    heard = (await p.page.frames()[2].evaluate(() => /** @type {any} */ (globalThis).told).catch(() => null))?.heard;
+    heard = (await known(p.page.frames()[2], "told"))?.heard;
     await new Promise((go) => setTimeout(go, 30));
   }
   assert.deepEqual(heard, []);
@@ -174,8 +180,7 @@ test("a page that leads its frame away has led itself out", async () => {
     await p.page.getByText("This page tried to lead you elsewhere").or(p.page.locator("iframe")).first().waitFor();
     await p.page.evaluate(() => new Promise((go) => setTimeout(go, 700)));
     for (const frame of p.page.frames().slice(1)) {
-      const asked = await frame.evaluate(() => /** @type {any} */ (globalThis).asked).catch(() => undefined);
-      assert.equal(asked, undefined, `${name}: another page runs`);
+      assert.equal(await known(frame, "asked"), undefined, `${name}: another page runs`);
     }
     assert.ok(p.page.url().endsWith(`/mini-programs/${app.id}/open/`), `${name}: ${p.page.url()}`);
     if (name !== "before it is loaded") {
