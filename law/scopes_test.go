@@ -65,11 +65,14 @@ var scopes = []attempt{
 		}
 		return func() refusals { return each(k.at("f"), k.at("f")) }
 	}},
-	{name: "one step at once by many", clause: "progress I4", want: []fault.Code{"state_illegal", "grant_consumed"}, passes: 1, delivers: 1, honest: func(s *scene) func() refusals {
-		t := s.app().approve(ride())
-		k := t.grant(s.user("ann"))
-		must(s, k.at("ordered"))
-		return func() refusals { return s.parallel(30, func(int) error { return k.at("on the way") }) }
+	{name: "one step at once by many", clause: "progress I4", want: []fault.Code{"state_illegal", "grant_consumed"}, passes: 12, delivers: 12, honest: func(s *scene) func() refusals {
+		tickets := s.app().approve(ride()).spread(12)
+		for _, k := range tickets {
+			must(s, k.at("ordered"))
+		}
+		return func() refusals {
+			return s.parallel(12*12, func(i int) error { return tickets[i/12].at("on the way") })
+		}
 	}},
 	{name: "the first notice of a ride after six minutes", clause: "progress", want: []fault.Code{"grant_not_activated"}, alone: true, honest: func(s *scene) func() refusals {
 		t := s.app().approve(ride())
