@@ -54,6 +54,16 @@ var broadcasts = []attempt{
 			}).without(errSent)
 		}
 	}},
+	{name: "under two templates of one app", clause: "I6", passes: 23, delivers: most - 3, honest: func(s *scene) func() refusals {
+		a, people := s.app(), s.crowd(26)
+		tickets := a.approve(remark()).grants(people[:13], func(int) string { return s.h.name("s") })
+		tickets = append(tickets, a.approve(remark()).grants(people[13:], func(int) string { return s.h.name("s") })...)
+		one := func(i int) error { return tickets[i].say("At the window seat", "") }
+		must(s, one(0))
+		must(s, one(1))
+		must(s, one(2))
+		return func() refusals { return s.parallel(23, func(i int) error { return one(i + 3) }) }
+	}},
 	{name: "as a name instead of a text", clause: "I6", passes: 23, delivers: most - 3, honest: func(s *scene) func() refusals {
 		d := queue()
 		d.Params = []client.TemplateParam{order, {Key: "note", Label: "Who", Type: "name", Role: "free"}}
