@@ -125,7 +125,7 @@ func (c *Config) Check() error {
 	return errors.Join(errs...)
 }
 
-// grantDelayDefault is --grant-delay's.
+// grantDelayDefault is --grant-delay's, and what holds where nothing is said.
 const grantDelayDefault = "30s-2m"
 
 // Sandbox makes what was left to its default fit for trying apps out: their
@@ -141,7 +141,7 @@ func (c *Config) Sandbox() {
 
 // grantDelay reads --grant-delay.
 func (c *Config) grantDelay() (from, to time.Duration, err error) {
-	first, second, spread := strings.Cut(c.GrantDelay, "-")
+	first, second, spread := strings.Cut(cmp.Or(c.GrantDelay, grantDelayDefault), "-")
 	from, err = time.ParseDuration(first)
 	to = from
 	if err == nil && spread {
