@@ -63,7 +63,7 @@ func (s *Service) Create(ctx context.Context, developer id.User, called, kind, s
 	}
 	secret, row := s.newSecret()
 	err = s.store.ChangePart(ctx, appPart(a.ID), ledger.Want{}, ledger.View{}, nil, func(ledger.View) ([]ledger.Row, error) {
-		return rows(rowApp, record{App: a}, underSecrets+row.ID, row)
+		return ledger.Rows(rowApp, record{App: a}, underSecrets+row.ID, row)
 	})
 	if err != nil {
 		return App{}, "", err
@@ -81,7 +81,7 @@ func (s *Service) claim(ctx context.Context, name string, developer id.User) err
 		return errReserved
 	}
 	return s.store.ChangePart(ctx, namePart(name), ledger.Want{Keys: []string{rowBy}}, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
-		by, ok, err := read[owner](v, rowBy)
+		by, ok, err := ledger.Read[owner](v, rowBy)
 		switch {
 		case err != nil:
 			return nil, err
@@ -90,7 +90,7 @@ func (s *Service) claim(ctx context.Context, name string, developer id.User) err
 		case ok:
 			return nil, nil
 		}
-		return rows(rowBy, owner{developer})
+		return ledger.Rows(rowBy, owner{developer})
 	})
 }
 
@@ -105,7 +105,7 @@ func (s *Service) own(ctx context.Context, a App) error {
 		if len(v.Rows) >= AppsMost {
 			return nil, errApps
 		}
-		return rows(underApps+string(a.ID), owned{a.CreatedAt})
+		return ledger.Rows(underApps+string(a.ID), owned{a.CreatedAt})
 	})
 	if err != nil {
 		return err
@@ -158,7 +158,7 @@ func (s *Service) SetTier(ctx context.Context, developer id.User, tier int) erro
 	want := ledger.Want{Prefixes: []string{underApps}}
 	err := s.store.ChangePart(ctx, developerPart(developer), want, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
 		apps = v.Rows
-		return rows(rowTier, tier)
+		return ledger.Rows(rowTier, tier)
 	})
 	for _, r := range apps {
 		s.changed(id.App(r.Key[len(underApps):]))

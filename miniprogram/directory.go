@@ -39,12 +39,12 @@ func (s *Service) enlist(ctx context.Context, a id.App, name string) error {
 		if v.Get(listed) != nil {
 			return nil, nil
 		}
-		head, _, err := read[int](v, rowHead)
+		head, _, err := ledger.Read[int](v, rowHead)
 		if err != nil {
 			return nil, err
 		}
 		head++
-		return rows(rowHead, head, listed, head, fmt.Sprintf("%s%012d", underNumber, head), listing{a, name})
+		return ledger.Rows(rowHead, head, listed, head, fmt.Sprintf("%s%012d", underNumber, head), listing{a, name})
 	})
 }
 
@@ -77,7 +77,7 @@ func (s *Service) entries(ctx context.Context) ([]entry, error) {
 			return nil, err
 		}
 		for _, r := range page {
-			l, err := decode[listing](r.Value)
+			l, err := ledger.Decode[listing](r.Value)
 			if err != nil {
 				return nil, err
 			}

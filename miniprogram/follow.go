@@ -25,7 +25,7 @@ func (s *Service) Follow(ctx context.Context, u id.User, app string) error {
 		case len(v.Rows) >= FollowsMost:
 			return nil, errFollows
 		}
-		return rows(string(a.ID), at)
+		return ledger.Rows(string(a.ID), at)
 	})
 }
 
@@ -39,7 +39,7 @@ func (s *Service) Unfollow(ctx context.Context, u id.User, app string) error {
 		if len(v.Rows) == 0 {
 			return nil, nil
 		}
-		return rows(string(a.ID), nil)
+		return ledger.Rows(string(a.ID), nil)
 	})
 }
 

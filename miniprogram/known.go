@@ -56,7 +56,7 @@ func (s *Service) record(ctx context.Context, a id.App) (record, error) {
 
 // complete is an app's row together with what is its developer's. NotFound: there is no row.
 func (s *Service) complete(ctx context.Context, v ledger.View) (record, error) {
-	r, ok, err := read[record](v, rowApp)
+	r, ok, err := ledger.Read[record](v, rowApp)
 	if err != nil {
 		return record{}, err
 	}
@@ -67,7 +67,7 @@ func (s *Service) complete(ctx context.Context, v ledger.View) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
-	r.Tier, _, err = read[int](of, rowTier)
+	r.Tier, _, err = ledger.Read[int](of, rowTier)
 	return r, err
 }
 
@@ -108,7 +108,7 @@ func (s *Service) change(ctx context.Context, a id.App, w ledger.Want, owed []le
 	defer s.changed(a) // whatever the outcome: it may not be known
 	w.Keys = append(w.Keys, rowApp)
 	return s.store.ChangePart(ctx, appPart(a), w, ledger.View{}, owed, func(v ledger.View) ([]ledger.Row, error) {
-		r, ok, err := read[record](v, rowApp)
+		r, ok, err := ledger.Read[record](v, rowApp)
 		if err != nil {
 			return nil, err
 		}
@@ -119,7 +119,7 @@ func (s *Service) change(ctx context.Context, a id.App, w ledger.Want, owed []le
 		if err != nil {
 			return nil, err
 		}
-		changed, err := rows(rowApp, r)
+		changed, err := ledger.Rows(rowApp, r)
 		return append(changed, more...), err
 	})
 }

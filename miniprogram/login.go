@@ -42,7 +42,7 @@ func (s *Service) LoginCode(ctx context.Context, u id.User, app string) (string,
 	hash := hashed(code)
 	due := ledger.Due{Queue: queueCodes, At: c.EndsAt, ID: hash}
 	err = s.store.ChangePart(ctx, codePart(hash), ledger.Want{}, ledger.View{}, []ledger.Due{due}, func(ledger.View) ([]ledger.Row, error) {
-		return rows(rowCode, c)
+		return ledger.Rows(rowCode, c)
 	})
 	return code, c.EndsAt, err
 }
@@ -54,7 +54,7 @@ func (s *Service) Login(ctx context.Context, a id.App, code string) (string, err
 	attempt, now := uuid.New(), s.now()
 	sum := tokenHash(sha256.Sum256([]byte(code)))
 	err := s.store.ChangePart(ctx, codePart(sum.String()), ledger.Want{Keys: []string{rowCode}}, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
-		c, ok, err := read[loginCode](v, rowCode)
+		c, ok, err := ledger.Read[loginCode](v, rowCode)
 		switch {
 		case err != nil:
 			return nil, err
@@ -65,7 +65,7 @@ func (s *Service) Login(ctx context.Context, a id.App, code string) (string, err
 			return nil, ErrCode
 		}
 		u, c.Used = c.User, attempt
-		return rows(rowCode, c)
+		return ledger.Rows(rowCode, c)
 	})
 	if err != nil {
 		return "", err
@@ -87,7 +87,7 @@ func (s *Service) openid(ctx context.Context, u id.User, a id.App, another bool)
 	var got string
 	key := string(a)
 	err := s.store.ChangePart(ctx, openidPart(u), ledger.Want{Keys: []string{key}}, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
-		is, ok, err := read[openid](v, key)
+		is, ok, err := ledger.Read[openid](v, key)
 		if err != nil {
 			return nil, err
 		}
@@ -96,7 +96,7 @@ func (s *Service) openid(ctx context.Context, u id.User, a id.App, another bool)
 			return nil, nil
 		}
 		got = fresh.OpenID
-		return rows(key, fresh)
+		return ledger.Rows(key, fresh)
 	})
 	return got, err
 }

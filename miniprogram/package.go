@@ -84,7 +84,7 @@ func (s *Service) begin(ctx context.Context, a id.App, key string) error {
 	now := s.now()
 	due := ledger.Due{Queue: queuePackages, At: now.Add(abandonedAfter + time.Second), ID: string(a)}
 	return s.change(ctx, a, ledger.Want{}, []ledger.Due{due}, func(*record, ledger.View) ([]ledger.Row, error) {
-		return rows(underPackages+key, packed{At: now})
+		return ledger.Rows(underPackages+key, packed{At: now})
 	})
 }
 
@@ -97,7 +97,7 @@ func (s *Service) swap(ctx context.Context, a id.App, key string, connects []str
 		if r.Package == key {
 			return nil, nil
 		}
-		p, ok, err := read[packed](v, underPackages+key)
+		p, ok, err := ledger.Read[packed](v, underPackages+key)
 		if err != nil {
 			return nil, err
 		}
@@ -109,7 +109,7 @@ func (s *Service) swap(ctx context.Context, a id.App, key string, connects []str
 		if old == "" {
 			return nil, nil
 		}
-		return rows(underPackages+old, packed{At: now, Replaced: true})
+		return ledger.Rows(underPackages+old, packed{At: now, Replaced: true})
 	})
 }
 
@@ -119,13 +119,13 @@ func (s *Service) collect(ctx context.Context, a id.App) error {
 	if err != nil {
 		return err
 	}
-	r, ok, err := read[record](v, rowApp)
+	r, ok, err := ledger.Read[record](v, rowApp)
 	if !ok || err != nil {
 		return err
 	}
 	now := s.now()
 	for _, line := range v.Under(underPackages) {
-		p, err := decode[packed](line.Value)
+		p, err := ledger.Decode[packed](line.Value)
 		if err != nil {
 			return err
 		}
@@ -148,16 +148,16 @@ func (s *Service) collect(ctx context.Context, a id.App) error {
 func (s *Service) discard(ctx context.Context, a id.App, key string) error {
 	row, current := underPackages+key, false
 	err := s.store.ChangePart(ctx, appPart(a), ledger.Want{Keys: []string{rowApp, row}}, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
-		r, _, err := read[record](v, rowApp)
+		r, _, err := ledger.Read[record](v, rowApp)
 		if err != nil {
 			return nil, err
 		}
-		p, ok, err := read[packed](v, row)
+		p, ok, err := ledger.Read[packed](v, row)
 		if current = r.Package == key; current || !ok || p.Doomed || err != nil {
 			return nil, err
 		}
 		p.Doomed = true
-		return rows(row, p)
+		return ledger.Rows(row, p)
 	})
 	if err != nil || current {
 		return err
@@ -169,7 +169,7 @@ func (s *Service) discard(ctx context.Context, a id.App, key string) error {
 		if len(v.Rows) == 0 {
 			return nil, nil
 		}
-		return rows(row, nil)
+		return ledger.Rows(row, nil)
 	})
 }
 

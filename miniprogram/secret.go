@@ -56,7 +56,7 @@ func hashed(s string) string { return tokenHash(sha256.Sum256([]byte(s))).String
 func secrets(v ledger.View) ([]storedSecret, error) {
 	var all []storedSecret
 	for _, r := range v.Under(underSecrets) {
-		k, err := decode[storedSecret](r.Value)
+		k, err := ledger.Decode[storedSecret](r.Value)
 		if err != nil {
 			return nil, err
 		}
@@ -98,7 +98,7 @@ func (s *Service) Rotate(ctx context.Context, developer id.User, app string) (Se
 		if live >= SecretsMost {
 			return nil, errSecrets
 		}
-		return rows(pairs...)
+		return ledger.Rows(pairs...)
 	})
 	if err != nil {
 		return Secret{}, "", err
@@ -143,7 +143,7 @@ func (s *Service) DropSecret(ctx context.Context, developer id.User, app, secret
 	return s.change(ctx, a.ID, ledger.Want{Keys: []string{key}, Prefixes: []string{underTokens}}, nil, func(_ *record, v ledger.View) ([]ledger.Row, error) {
 		pairs := []any{key, nil}
 		for _, r := range v.Under(underTokens) {
-			t, err := decode[token](r.Value)
+			t, err := ledger.Decode[token](r.Value)
 			if err != nil {
 				return nil, err
 			}
@@ -151,7 +151,7 @@ func (s *Service) DropSecret(ctx context.Context, developer id.User, app, secret
 				pairs = append(pairs, r.Key, nil)
 			}
 		}
-		return rows(pairs...)
+		return ledger.Rows(pairs...)
 	})
 }
 

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/maypok86/otter/v2"
 
 	"github.com/teahouse-im/teahouse/fault"
@@ -75,40 +74,6 @@ func appPart(a id.App) ledger.Part        { return ledger.Part("app/" + string(a
 func developerPart(u id.User) ledger.Part { return ledger.Part("developer/" + string(u)) }
 func openidPart(u id.User) ledger.Part    { return ledger.Part("openids/" + string(u)) }
 func followPart(u id.User) ledger.Part    { return ledger.Part("follows/" + string(u)) }
-
-// read decodes a row of a view; ok is false if there is none.
-func read[T any](v ledger.View, key string) (t T, ok bool, err error) {
-	value := v.Get(key)
-	if value == nil {
-		return t, false, nil
-	}
-	t, err = decode[T](value)
-	return t, err == nil, err
-}
-
-func decode[T any](value []byte) (t T, err error) {
-	if err := json.Unmarshal(value, &t); err != nil {
-		return t, fmt.Errorf("a row of the ledger: %w", err)
-	}
-	return t, nil
-}
-
-// rows encodes rows: a key and what stands there, in turn. nil takes the row away.
-func rows(pairs ...any) ([]ledger.Row, error) {
-	var out []ledger.Row
-	for i := 0; i < len(pairs); i += 2 {
-		r := ledger.Row{Key: pairs[i].(string)}
-		if pairs[i+1] != nil {
-			value, err := json.Marshal(pairs[i+1])
-			if err != nil {
-				return nil, fmt.Errorf("a row of the ledger: %w", err)
-			}
-			r.Value = value
-		}
-		out = append(out, r)
-	}
-	return out, nil
-}
 
 const (
 	limitUsual = 50

@@ -82,7 +82,7 @@ func (s *Service) relist(ctx context.Context, app string) error {
 	if err != nil {
 		return err
 	}
-	r, ok, err := read[record](v, rowApp)
+	r, ok, err := ledger.Read[record](v, rowApp)
 	if !ok || err != nil {
 		return err
 	}
@@ -98,6 +98,6 @@ func (s *Service) dropCode(ctx context.Context, hash string) error {
 		if len(v.Rows) == 0 {
 			return nil, nil
 		}
-		return rows(rowCode, nil)
+		return ledger.Rows(rowCode, nil)
 	})
 }

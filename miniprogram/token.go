@@ -97,7 +97,7 @@ func (s *Service) issue(ctx context.Context, a id.App, text string, t token) err
 		for _, k := range old {
 			pairs = append(pairs, k, nil)
 		}
-		return rows(pairs...)
+		return ledger.Rows(pairs...)
 	})
 }
 
@@ -110,7 +110,7 @@ func superfluous(v ledger.View, now time.Time) ([]string, error) {
 	var live, ended []line
 	var keys []string
 	for _, r := range v.Under(underTokens) {
-		t, err := decode[token](r.Value)
+		t, err := ledger.Decode[token](r.Value)
 		switch {
 		case err != nil:
 			return nil, err
@@ -174,7 +174,7 @@ func (s *Service) bearer(ctx context.Context, a id.App, h tokenHash) (record, to
 	if err != nil {
 		return record{}, token{}, err
 	}
-	t, ok, err := read[token](v, key)
+	t, ok, err := ledger.Read[token](v, key)
 	if err != nil {
 		return record{}, token{}, err
 	}

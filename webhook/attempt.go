@@ -46,11 +46,11 @@ func (s *Service) claim(ctx context.Context, a id.App, queued string) (d stored,
 	due := send(a, ceil(until, lookAgain))
 	err = s.store.ChangePart(ctx, part(a), ledger.Want{Keys: []string{rowEndpoint, key}}, ledger.View{}, []ledger.Due{due}, func(v ledger.View) ([]ledger.Row, error) {
 		ok = false
-		if e, _, err = read[storedEndpoint](v, rowEndpoint); err != nil {
+		if e, _, err = ledger.Read[storedEndpoint](v, rowEndpoint); err != nil {
 			return nil, err
 		}
 		var there bool
-		if d, there, err = read[stored](v, key); err != nil {
+		if d, there, err = ledger.Read[stored](v, key); err != nil {
 			return nil, err
 		}
 		switch {
@@ -58,7 +58,7 @@ func (s *Service) claim(ctx context.Context, a id.App, queued string) (d stored,
 			ok = true
 			return nil, nil
 		case !there || d.Status != Pending || d.queued() != queued:
-			return rows(queued, nil) // a line of nothing
+			return ledger.Rows(queued, nil) // a line of nothing
 		}
 		was := d
 		d.By, d.Next, d.Code, d.Error = by, until, 0, ""
@@ -98,7 +98,7 @@ func (s *Service) settle(ctx context.Context, a id.App, d stored, o outcome) err
 		owed = append(owed, send(a, end.Next))
 	}
 	err := s.store.ChangePart(ctx, part(a), ledger.Want{Keys: []string{d.key()}}, ledger.View{}, owed, func(v ledger.View) ([]ledger.Row, error) {
-		is, ok, err := read[stored](v, d.key())
+		is, ok, err := ledger.Read[stored](v, d.key())
 		switch {
 		case err != nil || !ok:
 			return nil, err

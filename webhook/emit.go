@@ -64,12 +64,12 @@ func (s *Service) Emit(ctx context.Context, a id.App, e id.Delivery, kind string
 		if v.Get(rowEndpoint) == nil || v.Get(d.key()) != nil {
 			return nil, nil
 		}
-		n, _, err := read[int](v, rowCount)
+		n, _, err := ledger.Read[int](v, rowCount)
 		if err != nil {
 			return nil, err
 		}
 		count = n + 1
-		return rows(rowCount, count, d.key(), d, d.line(), struct{}{}, d.queued(), struct{}{})
+		return ledger.Rows(rowCount, count, d.key(), d, d.line(), struct{}{}, d.queued(), struct{}{})
 	})
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func (s *Service) Replay(ctx context.Context, a id.App, delivery string) error {
 	}
 	due := send(a, now.Add(firstWithin))
 	err = s.store.ChangePart(ctx, part(a), ledger.Want{Keys: []string{key}}, ledger.View{}, []ledger.Due{due}, func(v ledger.View) ([]ledger.Row, error) {
-		d, ok, err := read[stored](v, key)
+		d, ok, err := ledger.Read[stored](v, key)
 		switch {
 		case err != nil:
 			return nil, err

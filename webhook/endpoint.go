@@ -71,11 +71,11 @@ func (s *Service) changeEndpoint(ctx context.Context, a id.App, change func(*sto
 	var is storedEndpoint
 	err := s.store.ChangePart(ctx, part(a), ledger.Want{Keys: []string{rowEndpoint}}, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
 		var err error
-		is, _, err = read[storedEndpoint](v, rowEndpoint)
+		is, _, err = ledger.Read[storedEndpoint](v, rowEndpoint)
 		if change(&is); err != nil || is.URL == "" {
 			return nil, err
 		}
-		return rows(rowEndpoint, is)
+		return ledger.Rows(rowEndpoint, is)
 	})
 	return is.Endpoint, err
 }
@@ -86,7 +86,7 @@ func (s *Service) Get(ctx context.Context, a id.App) (e Endpoint, ok bool, err e
 	if err != nil {
 		return Endpoint{}, false, err
 	}
-	is, ok, err := read[storedEndpoint](v, rowEndpoint)
+	is, ok, err := ledger.Read[storedEndpoint](v, rowEndpoint)
 	return is.Endpoint, ok, err
 }
 

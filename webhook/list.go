@@ -65,7 +65,7 @@ func (s *Service) deliveries(ctx context.Context, a id.App, lines []ledger.Row) 
 	}
 	var all []stored
 	for _, key := range keys {
-		d, ok, err := read[stored](v, key)
+		d, ok, err := ledger.Read[stored](v, key)
 		if err != nil {
 			return nil, err
 		}
@@ -126,13 +126,13 @@ func (s *Service) drop(ctx context.Context, a id.App, after string) (more bool, 
 			want.Keys = append(want.Keys, underDeliveries+lineID(l.Key))
 		}
 		err = s.store.ChangePart(ctx, part(a), want, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
-			count, _, err := read[int](v, rowCount)
+			count, _, err := ledger.Read[int](v, rowCount)
 			if err != nil {
 				return nil, err
 			}
 			var pairs []any
 			for _, r := range v.Under(underDeliveries) {
-				d, err := decode[stored](r.Value)
+				d, err := ledger.Decode[stored](r.Value)
 				if err != nil {
 					return nil, err
 				}
@@ -145,7 +145,7 @@ func (s *Service) drop(ctx context.Context, a id.App, after string) (more bool, 
 			if len(pairs) == 0 {
 				return nil, nil
 			}
-			return rows(append(pairs, rowCount, max(0, count-len(pairs)/4))...)
+			return ledger.Rows(append(pairs, rowCount, max(0, count-len(pairs)/4))...)
 		})
 		if err != nil {
 			return more, err

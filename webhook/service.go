@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"code.dny.dev/ssrf"
-	"github.com/go-json-experiment/json"
 
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/ledger"
@@ -113,44 +112,10 @@ func become(was, d stored) ([]ledger.Row, error) {
 	if d.Status == Pending {
 		pairs = append(pairs, d.queued(), struct{}{})
 	}
-	return rows(pairs...)
+	return ledger.Rows(pairs...)
 }
 
 // timeKey is a key before those of earlier times.
 func timeKey(at time.Time) string {
 	return fmt.Sprintf("%s%013d", underTimes, int64(1e13)-1-at.UnixMilli())
-}
-
-// read decodes a row of a view; ok is false if there is none.
-func read[T any](v ledger.View, key string) (t T, ok bool, err error) {
-	value := v.Get(key)
-	if value == nil {
-		return t, false, nil
-	}
-	t, err = decode[T](value)
-	return t, err == nil, err
-}
-
-func decode[T any](value []byte) (t T, err error) {
-	if err := json.Unmarshal(value, &t); err != nil {
-		return t, fmt.Errorf("a row of the ledger: %w", err)
-	}
-	return t, nil
-}
-
-// rows encodes rows: a key and what stands there, in turn. nil takes the row away.
-func rows(pairs ...any) ([]ledger.Row, error) {
-	var out []ledger.Row
-	for i := 0; i < len(pairs); i += 2 {
-		r := ledger.Row{Key: pairs[i].(string)}
-		if pairs[i+1] != nil {
-			value, err := json.Marshal(pairs[i+1])
-			if err != nil {
-				return nil, fmt.Errorf("a row of the ledger: %w", err)
-			}
-			r.Value = value
-		}
-		out = append(out, r)
-	}
-	return out, nil
 }
