@@ -2,106 +2,19 @@ package law
 
 import (
 	"fmt"
-	"io"
-	"net"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/teahouse-im/teahouse/client"
+	"github.com/teahouse-im/teahouse/storage/scylla/scyllatest"
 )
-
-// A straits is the way from a server to its database. While it is closed what the
-// server asks arrives and is done, and no answer comes back.
-type straits struct {
-	to string
-
-	mu   sync.Mutex
-	open chan struct{} // closed while answers pass
-}
-
-// newStraits listens on a free port in front of an address.
-func newStraits(t testing.TB, to string) (s *straits, addr string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	s = &straits{to: to, open: make(chan struct{})}
-	close(s.open)
-	end := make(chan struct{})
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() { s.serve(c, end) })
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		close(end)
-		all.Wait()
-	})
-	return s, l.Addr().String()
-}
-
-func (s *straits) serve(asking net.Conn, end <-chan struct{}) {
-	defer asking.Close()
-	answering, err := net.Dial("tcp", s.to)
-	if err != nil {
-		return
-	}
-	defer answering.Close()
-	done := make(chan struct{}, 2)
-	go func() {
-		_, _ = io.Copy(answering, asking)
-		done <- struct{}{}
-	}()
-	go func() {
-		var b [32 << 10]byte
-		for {
-			n, err := answering.Read(b[:])
-			if err == nil {
-				<-s.passage()
-				_, err = asking.Write(b[:n])
-			}
-			if err != nil {
-				done <- struct{}{}
-				return
-			}
-		}
-	}()
-	select {
-	case <-done:
-	case <-end:
-	}
-}
-
-func (s *straits) passage() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.open
-}
-
-func (s *straits) hang() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.open = make(chan struct{})
-}
-
-func (s *straits) heal() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	close(s.open)
-}
 
 // TestAnswersLost closes the way back from the database while grants are redeemed
 // on one of two nodes: what it was asked it has done, which that node cannot know.
 // It says so, and the same sent again, there or at the other node, is one notice.
 func TestAnswersLost(t *testing.T) {
 	store := keyspace(t)
-	s, addr := newStraits(t, strings.Split(strings.TrimPrefix(store, "scylla://"), "/")[0])
+	s, addr := scyllatest.NewStraits(t, strings.Split(strings.TrimPrefix(store, "scylla://"), "/")[0])
 	h := newHouse(t)
 	far := "scylla://" + addr + store[strings.LastIndex(store, "/"):]
 	h.configs = append(h.configs, h.config(t, store, redisURL(t)), h.config(t, far, redisURL(t)))
@@ -118,7 +31,7 @@ func TestAnswersLost(t *testing.T) {
 		}
 		return err
 	}
-	s.hang()
+	s.Hang()
 	unknown := 0
 	for _, err := range sc.parallel(people, func(i int) error { return send(1, i) }) {
 		switch code := client.CodeOf(err); {
@@ -136,7 +49,7 @@ func TestAnswersLost(t *testing.T) {
 			t.Errorf("the same of %d at the other node is answered %v", i, err)
 		}
 	}
-	s.heal()
+	s.Heal()
 	eventually(t, "hearing of the database again", func() bool { return send(1, 0) == nil })
 	for i, err := range sc.parallel(people, func(i int) error { return send(1, i) }) {
 		if err != nil {

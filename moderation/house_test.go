@@ -4,24 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"github.com/gocql/gocql"
-	"github.com/google/uuid"
 
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/ledger"
 	"github.com/teahouse-im/teahouse/moderation"
 	"github.com/teahouse-im/teahouse/storage/pebble"
-	"github.com/teahouse-im/teahouse/storage/scylla"
+	"github.com/teahouse-im/teahouse/storage/scylla/scyllatest"
 	"github.com/teahouse-im/teahouse/stream"
 )
 
@@ -140,37 +135,8 @@ func embedded(t testing.TB) backend {
 	return store
 }
 
-// cluster is a store on the CQL server for tests, in a keyspace of its own that goes away at the end.
-func cluster(t *testing.T) backend {
-	t.Helper()
-	server := os.Getenv("TEAHOUSE_TEST_CQL")
-	if server == "" {
-		const why = "moderation is NOT TESTED on a cluster: TEAHOUSE_TEST_CQL names no server"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
-	}
-	keyspace := "teahouse_moderation_" + strings.ReplaceAll(uuid.NewString()[:13], "-", "")
-	address := server + "/" + keyspace + "?replication=1"
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	good(t, scylla.Migrate(ctx, address, false, func(string) {}))
-	store, err := scylla.Open(ctx, address, scylla.Options{})
-	good(t, err)
-	t.Cleanup(func() {
-		good(t, store.Close())
-		u, err := url.Parse(server)
-		good(t, err)
-		c := gocql.NewCluster(strings.Split(u.Host, ",")...)
-		c.Timeout = time.Minute
-		s, err := c.CreateSession()
-		good(t, err)
-		defer s.Close()
-		good(t, s.Query("DROP KEYSPACE "+keyspace).Exec())
-	})
-	return store
-}
+// cluster is a store on the CQL server for tests.
+func cluster(t *testing.T) backend { return scyllatest.New(t, "moderation") }
 
 // everywhere runs a test on every kind of store.
 func everywhere(t *testing.T, test func(t *testing.T, h *house)) {

@@ -1,59 +1,14 @@
 package webhook_test
 
 import (
-	"context"
-	"net/url"
-	"os"
-	"strings"
 	"testing"
-	"time"
-
-	"github.com/gocql/gocql"
-	"github.com/google/uuid"
 
 	"github.com/teahouse-im/teahouse/ledger"
-	"github.com/teahouse-im/teahouse/storage/scylla"
+	"github.com/teahouse-im/teahouse/storage/scylla/scyllatest"
 )
 
-// cluster is a store on the CQL server for tests, in a keyspace of its own that
-// goes away at the end.
-func cluster(t *testing.T) ledger.Store {
-	t.Helper()
-	server := os.Getenv("TEAHOUSE_TEST_CQL")
-	if server == "" {
-		const why = "webhook is NOT TESTED on a cluster: TEAHOUSE_TEST_CQL names no server"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
-	}
-	keyspace := "teahouse_webhook_" + strings.ReplaceAll(uuid.NewString()[:13], "-", "")
-	address := server + "/" + keyspace + "?replication=1"
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	good(t, scylla.Migrate(ctx, address, false, func(string) {}))
-	store, err := scylla.Open(ctx, address, scylla.Options{})
-	good(t, err)
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-		dropKeyspace(t, server, keyspace)
-	})
-	return store
-}
-
-func dropKeyspace(t *testing.T, server, keyspace string) {
-	t.Helper()
-	u, err := url.Parse(server)
-	good(t, err)
-	c := gocql.NewCluster(strings.Split(u.Host, ",")...)
-	c.Timeout = time.Minute
-	s, err := c.CreateSession()
-	good(t, err)
-	defer s.Close()
-	good(t, s.Query("DROP KEYSPACE "+keyspace).Exec())
-}
+// cluster is a store on the CQL server for tests.
+func cluster(t *testing.T) ledger.Store { return scyllatest.New(t, "webhook") }
 
 func TestCluster(t *testing.T) {
 	store := cluster(t)

@@ -1,0 +1,86 @@
+// Package scyllatest is the CQL server for tests: keyspaces that go away at the
+// end, and a way to the server on which answers get lost.
+package scyllatest
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gocql/gocql"
+	"github.com/google/uuid"
+
+	"github.com/teahouse-im/teahouse/storage/scylla"
+)
+
+// Server is the URL of the CQL server for tests, without a keyspace. Where there is
+// none nothing is proven: what is not tested there is skipped, and in CI it fails.
+func Server(t testing.TB, what string) string {
+	t.Helper()
+	server := os.Getenv("TEAHOUSE_TEST_CQL")
+	if server == "" {
+		why := what + " is NOT TESTED on a cluster: TEAHOUSE_TEST_CQL names no server"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(why)
+		}
+		t.Skip(why)
+	}
+	return server
+}
+
+// New is a store in a keyspace of its own, which goes away with the test. what is
+// tested on it.
+func New(t testing.TB, what string) *scylla.Store {
+	t.Helper()
+	server := Server(t, what)
+	name := Name(what)
+	address := Address(server, name)
+	ctx, cancel := context.WithTimeout(t.Context(), migrateWithin)
+	defer cancel()
+	if err := scylla.Migrate(ctx, address, false, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	store, err := scylla.Open(ctx, address, scylla.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := Drop(server, name); err != nil {
+			t.Error(err)
+		}
+	})
+	return store
+}
+
+// migrateWithin is far longer than a schema takes.
+const migrateWithin = 2 * time.Minute
+
+// Name is a keyspace that nobody has.
+func Name(what string) string {
+	return "teahouse_" + what + "_" + strings.ReplaceAll(uuid.NewString()[:13], "-", "")
+}
+
+// Address is the URL of a keyspace.
+func Address(server, keyspace string) string { return server + "/" + keyspace + "?replication=1" }
+
+// Drop takes a keyspace away.
+func Drop(server, keyspace string) error {
+	u, err := url.Parse(server)
+	if err != nil {
+		return err
+	}
+	c := gocql.NewCluster(strings.Split(u.Host, ",")...)
+	c.Timeout = time.Minute
+	s, err := c.CreateSession()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.Query("DROP KEYSPACE " + keyspace).Exec()
+}
