@@ -9,13 +9,14 @@ import (
 
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/ledger/ledgertest"
 	"github.com/teahouse-im/teahouse/miniprogram"
 )
 
 func TestWalk(t *testing.T) { walk(t, open(t)) }
 
 // On a store that does not know its outcomes at first, all goes the same way.
-func TestUnknownOutcomes(t *testing.T) { walk(t, houseOn(t, twice{open(t).store})) }
+func TestUnknownOutcomes(t *testing.T) { walk(t, houseOn(t, ledgertest.Twice{Store: open(t).store})) }
 
 // walk goes through the life of an app on two nodes of one store.
 func walk(t *testing.T, h *house) {
