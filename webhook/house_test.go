@@ -254,14 +254,3 @@ func refused(t *testing.T, err error, want *fault.Fault) {
 		t.Fatalf("%v, want %s", err, want.Code)
 	}
 }
-
-// twice is a store on which no outcome is known at first: each change that was
-// stored is tried again, and sees what it stored.
-type twice struct{ ledger.Store }
-
-func (s twice) ChangePart(ctx context.Context, p ledger.Part, w ledger.Want, have ledger.View, owed []ledger.Due, change func(ledger.View) ([]ledger.Row, error)) error {
-	if err := s.Store.ChangePart(ctx, p, w, have, owed, change); err != nil {
-		return err
-	}
-	return s.Store.ChangePart(ctx, p, w, ledger.View{}, owed, change)
-}

@@ -10,6 +10,7 @@ import (
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/ledger"
+	"github.com/teahouse-im/teahouse/ledger/ledgertest"
 	"github.com/teahouse-im/teahouse/webhook"
 )
 
@@ -189,7 +190,7 @@ func TestOwedBeforeItIs(t *testing.T) {
 
 // On a store that does not know its outcomes at first, all goes the same way.
 func TestUnknownOutcomes(t *testing.T) {
-	h := quiet(t, twice{store(t)})
+	h := quiet(t, ledgertest.Twice{Store: store(t)})
 	h.run(h.Service)
 	e := hear(t, func(n int, _ call, w http.ResponseWriter) {
 		if n == 1 {
