@@ -10,35 +10,18 @@ package main
 
 import (
 	"context"
-	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/teahouse-im/teahouse/examples/internal/app"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "cinema:", err)
-		os.Exit(1)
-	}
-}
+func main() { app.Main("cinema", run) }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
-	var o app.Options
-	f := flag.NewFlagSet("cinema", flag.ContinueOnError)
-	o.Flags(f, "127.0.0.1:4102")
+	f := app.NewFlags("cinema", "127.0.0.1:4102")
 	begins := f.Duration("begins", 15*time.Second, "how long after it is booked a film begins")
-	if err := f.Parse(args); err != nil {
-		return err
-	}
-	a, err := app.Start(ctx, program, o, out)
+	a, err := f.Start(ctx, program, args, out)
 	if err != nil {
 		return err
 	}

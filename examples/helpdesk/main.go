@@ -11,33 +11,16 @@ package main
 
 import (
 	"context"
-	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/teahouse-im/teahouse/examples/internal/app"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "helpdesk:", err)
-		os.Exit(1)
-	}
-}
+func main() { app.Main("helpdesk", run) }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
-	var o app.Options
-	f := flag.NewFlagSet("helpdesk", flag.ContinueOnError)
-	o.Flags(f, "127.0.0.1:4103")
-	if err := f.Parse(args); err != nil {
-		return err
-	}
-	a, err := app.Start(ctx, program, o, out)
+	f := app.NewFlags("helpdesk", "127.0.0.1:4103")
+	a, err := f.Start(ctx, program, args, out)
 	if err != nil {
 		return err
 	}

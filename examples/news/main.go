@@ -12,38 +12,21 @@ package main
 
 import (
 	"context"
-	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/teahouse-im/teahouse/examples/internal/app"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "news:", err)
-		os.Exit(1)
-	}
-}
+func main() { app.Main("news", run) }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
-	var o app.Options
-	f := flag.NewFlagSet("news", flag.ContinueOnError)
-	o.Flags(f, "127.0.0.1:4104")
-	if err := f.Parse(args); err != nil {
-		return err
-	}
-	a, err := app.Start(ctx, program, o, out)
+	f := app.NewFlags("news", "127.0.0.1:4104")
+	a, err := f.Start(ctx, program, args, out)
 	if err != nil {
 		return err
 	}
 	n := &newsroom{app: a, readers: map[string]*reader{}, offers: map[string]string{}}
-	if n.tries, err = n.naive(ctx, o.Server); err != nil {
+	if n.tries, err = n.naive(ctx, f.Server); err != nil {
 		return err
 	}
 	a.Say("the newsroom is at %s/newsroom", a.Own)

@@ -10,36 +10,23 @@ package main
 
 import (
 	"context"
-	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/teahouse-im/teahouse/examples/internal/app"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, time.After); err != nil {
-		fmt.Fprintln(os.Stderr, "ridehailing:", err)
-		os.Exit(1)
-	}
+	app.Main("ridehailing", func(ctx context.Context, args []string, out io.Writer) error {
+		return run(ctx, args, out, time.After)
+	})
 }
 
 // run is the command. after says when a time has passed.
 func run(ctx context.Context, args []string, out io.Writer, after func(time.Duration) <-chan time.Time) error {
-	var o app.Options
-	f := flag.NewFlagSet("ridehailing", flag.ContinueOnError)
-	o.Flags(f, "127.0.0.1:4101")
+	f := app.NewFlags("ridehailing", "127.0.0.1:4101")
 	pace := f.Duration("pace", 8*time.Second, "how long each state of a ride lasts")
-	if err := f.Parse(args); err != nil {
-		return err
-	}
-	a, err := app.Start(ctx, program, o, out)
+	a, err := f.Start(ctx, program, args, out)
 	if err != nil {
 		return err
 	}

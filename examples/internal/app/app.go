@@ -10,14 +10,11 @@ package app
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -41,20 +38,6 @@ type Options struct {
 	Developer string
 	Moderator string // "" where a real one reviews
 	Password  string // of both: the sandbox has one for all
-}
-
-// Flags are the options as every sample has them on its command line.
-func (o *Options) Flags(f *flag.FlagSet, listen string) {
-	state := filepath.Join(os.TempDir(), "teahouse-examples")
-	if dir, err := os.UserCacheDir(); err == nil {
-		state = filepath.Join(dir, "teahouse-examples")
-	}
-	f.StringVar(&o.Server, "server", "http://127.0.0.1:8080", "where Teahouse is")
-	f.StringVar(&o.Listen, "listen", listen, "where this program listens, for webhooks and for its pages")
-	f.StringVar(&o.State, "state", state, "`folder` in which the app's credentials are kept")
-	f.StringVar(&o.Developer, "developer", "dana", "who makes the app")
-	f.StringVar(&o.Moderator, "moderator", "mo", "who approves its templates; empty: wait until somebody does")
-	f.StringVar(&o.Password, "password", "teahouse-dev", "of the developer and the moderator")
 }
 
 // An App is a program that is set up: it can send what it may, and hears events.
