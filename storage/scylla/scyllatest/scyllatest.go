@@ -4,6 +4,7 @@ package scyllatest
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"os"
 	"strings"
@@ -35,42 +36,35 @@ func Server(t testing.TB, what string) string {
 // tested on it.
 func New(t testing.TB, what string) *scylla.Store {
 	t.Helper()
-	server := Server(t, what)
-	name := Name(what)
-	address := Address(server, name)
-	ctx, cancel := context.WithTimeout(t.Context(), migrateWithin)
-	defer cancel()
-	if err := scylla.Migrate(ctx, address, false, func(string) {}); err != nil {
-		t.Fatal(err)
-	}
-	store, err := scylla.Open(ctx, address, scylla.Options{})
+	store, end, err := Open(t.Context(), Server(t, what), what)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-		if err := Drop(server, name); err != nil {
+		if err := end(); err != nil {
 			t.Error(err)
 		}
 	})
 	return store
 }
 
+// Open is New for tests that share a store: end closes it and takes its keyspace away.
+func Open(ctx context.Context, server, what string) (store *scylla.Store, end func() error, err error) {
+	name := "teahouse_" + what + "_" + strings.ReplaceAll(uuid.NewString()[:13], "-", "")
+	address := server + "/" + name + "?replication=1"
+	ctx, cancel := context.WithTimeout(ctx, migrateWithin)
+	defer cancel()
+	if err := scylla.Migrate(ctx, address, false, func(string) {}); err != nil {
+		return nil, nil, err
+	}
+	store, err = scylla.Open(ctx, address, scylla.Options{})
+	return store, func() error { return errors.Join(store.Close(), drop(server, name)) }, err
+}
+
 // migrateWithin is far longer than a schema takes.
 const migrateWithin = 2 * time.Minute
 
-// Name is a keyspace that nobody has.
-func Name(what string) string {
-	return "teahouse_" + what + "_" + strings.ReplaceAll(uuid.NewString()[:13], "-", "")
-}
-
-// Address is the URL of a keyspace.
-func Address(server, keyspace string) string { return server + "/" + keyspace + "?replication=1" }
-
-// Drop takes a keyspace away.
-func Drop(server, keyspace string) error {
+func drop(server, keyspace string) error {
 	u, err := url.Parse(server)
 	if err != nil {
 		return err
