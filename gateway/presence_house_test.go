@@ -5,11 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
-	"net/url"
-	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,6 +16,7 @@ import (
 	"github.com/teahouse-im/teahouse/account"
 	"github.com/teahouse-im/teahouse/bus"
 	busredis "github.com/teahouse-im/teahouse/bus/redis"
+	"github.com/teahouse-im/teahouse/bus/redistest"
 	"github.com/teahouse-im/teahouse/chat"
 	"github.com/teahouse-im/teahouse/contact"
 	"github.com/teahouse-im/teahouse/id"
@@ -51,8 +49,6 @@ type villageNode struct {
 	addr     string
 }
 
-var villages atomic.Int64
-
 // settle opens a village of one node, without Redis.
 func settle(t testing.TB, change func(*presence.Options), wrap ...func(Presence) Presence) *villageNode {
 	t.Helper()
@@ -73,19 +69,7 @@ func newVillage(t testing.TB, at string) *village {
 // redisVillage opens a village on the Redis that all tests share.
 func redisVillage(t testing.TB) *village {
 	t.Helper()
-	at := os.Getenv("TEAHOUSE_TEST_REDIS")
-	if at == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("TEAHOUSE_TEST_REDIS, the URL of a Redis, is needed")
-		}
-		t.Skip("NOT TESTED: TEAHOUSE_TEST_REDIS, the URL of a Redis, is missing")
-	}
-	u, err := url.Parse(at)
-	ok(t, err)
-	q := u.Query()
-	q.Set("prefix", fmt.Sprintf("village-%d-%d", os.Getpid(), villages.Add(1)))
-	u.RawQuery = q.Encode()
-	return newVillage(t, u.String())
+	return newVillage(t, redistest.Shared(t, "village"))
 }
 
 // node adds a node.

@@ -1,54 +1,17 @@
 package law
 
 import (
-	"net"
-	"os"
-	"os/exec"
 	"testing"
 
+	"github.com/teahouse-im/teahouse/bus/redistest"
 	"github.com/teahouse-im/teahouse/client"
 )
 
-// A redisServer is a Redis of the test's own, which can be killed.
-type redisServer struct {
-	t    testing.TB
-	addr string
-	cmd  *exec.Cmd
-}
-
-func startRedis(t testing.TB) *redisServer {
+// startRedis starts a Redis of the test's own, which can be killed.
+func startRedis(t testing.TB) *redistest.Server {
 	t.Helper()
 	redisURL(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	r := &redisServer{t: t, addr: l.Addr().String()}
-	must(t, l.Close())
-	r.start()
-	t.Cleanup(r.kill)
-	return r
-}
-
-func (r *redisServer) start() {
-	r.t.Helper()
-	program := os.Getenv("TEAHOUSE_TEST_REDIS_SERVER")
-	if program == "" {
-		program = "redis-server"
-	}
-	_, port, _ := net.SplitHostPort(r.addr)
-	r.cmd = exec.Command(program, "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", r.t.TempDir())
-	must(r.t, r.cmd.Start())
-	eventually(r.t, "starting Redis", func() bool {
-		conn, err := net.Dial("tcp", r.addr)
-		if err == nil {
-			err = conn.Close()
-		}
-		return err == nil
-	})
-}
-
-func (r *redisServer) kill() {
-	_ = r.cmd.Process.Kill()
-	_ = r.cmd.Wait()
+	return redistest.Start(t)
 }
 
 // TestRedisAway kills Redis in the middle of a flood on two nodes: they count alone,
@@ -56,7 +19,7 @@ func (r *redisServer) kill() {
 // it is told what the one that died had counted, and no more than 20 get through.
 func TestRedisAway(t *testing.T) {
 	r := startRedis(t)
-	h := clusterOn(t, "redis://"+r.addr+"/0", 2)
+	h := clusterOn(t, r.URL()+"/0", 2)
 	s := &scene{T: t, h: h}
 	of := s.app().approve(remark())
 	const before, flood = 4, 40
@@ -73,7 +36,7 @@ func TestRedisAway(t *testing.T) {
 	if n := count(); n != before {
 		t.Fatalf("%d of %d came before anything happened", n, before)
 	}
-	r.kill()
+	r.Kill()
 	for _, err := range s.parallel(flood, func(i int) error { return tickets[before+i].say("At the window seat", "") }) {
 		if code := client.CodeOf(err); err != nil && code != "unavailable" && code != "template_paused" {
 			t.Errorf("without Redis a notice is answered %v", err)
@@ -82,7 +45,7 @@ func TestRedisAway(t *testing.T) {
 	if n := count(); n > 10 { // two nodes, 20/4 each
 		t.Errorf("without Redis %d came", n)
 	}
-	r.start()
+	r.Start()
 	eventually(t, "finding Redis again", func() bool {
 		ready := 0
 		for _, n := range h.nodes {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/teahouse-im/teahouse/bus"
+	"github.com/teahouse-im/teahouse/bus/redistest"
 )
 
 // tally counts and wakes who waits for a number.
@@ -38,7 +39,7 @@ func BenchmarkPublish(b *testing.B) {
 			<-time.After(time.Millisecond)
 		}
 	}
-	until(b, "everything is heard", func() bool { return heard.n.Load() == int64(b.N) })
+	redistest.Until(b, "everything is heard", func() bool { return heard.n.Load() == int64(b.N) })
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msgs/s")
 	if heard.gaps.Load() > 0 {
 		b.Error("a gap")

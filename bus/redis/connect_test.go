@@ -18,6 +18,7 @@ import (
 
 	"github.com/teahouse-im/teahouse/bus"
 	"github.com/teahouse-im/teahouse/bus/bustest"
+	"github.com/teahouse-im/teahouse/bus/redistest"
 )
 
 // speaks checks that two nodes at a URL hear each other.
@@ -61,17 +62,17 @@ func refused(t *testing.T, url, why string) {
 
 func TestPassword(t *testing.T) {
 	p := startRedis(t, "--requirepass", "letme/in")
-	speaks(t, "redis://:letme%2Fin@"+p.address())
-	refused(t, "redis://:wrong-pw@"+p.address(), "WRONGPASS")
-	refused(t, p.url(), "NOAUTH")
+	speaks(t, "redis://:letme%2Fin@"+p.Address())
+	refused(t, "redis://:wrong-pw@"+p.Address(), "WRONGPASS")
+	refused(t, p.URL(), "NOAUTH")
 }
 
 // A user who may not use our channels cannot make a bus, and is told so.
 func TestChannelsForbidden(t *testing.T) {
 	p := startRedis(t)
 	p.do("acl", "setuser", "tea", "on", ">pw", "+@all", "resetchannels", "&house:*", "&house!*")
-	speaks(t, "redis://tea:pw@"+p.address()+"?prefix=house")
-	refused(t, "redis://tea:pw@"+p.address()+"?prefix=other", "NOPERM")
+	speaks(t, "redis://tea:pw@"+p.Address()+"?prefix=house")
+	refused(t, "redis://tea:pw@"+p.Address()+"?prefix=other", "NOPERM")
 }
 
 func TestSocket(t *testing.T) {
@@ -89,13 +90,10 @@ func TestTLS(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert"), filepath.Join(dir, "key")
 	certificate(t, cert, key)
-	p := newProcess(t)
-	p.args = []string{
-		"--tls-port", p.freePort(), "--tls-cert-file", cert, "--tls-key-file", key,
-		"--tls-ca-cert-file", cert, "--tls-auth-clients", "no",
-	}
-	p.start()
-	at := "rediss://127.0.0.1:" + p.args[1]
+	port := redistest.FreePort(t)
+	redistest.Start(t, "--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key,
+		"--tls-ca-cert-file", cert, "--tls-auth-clients", "no")
+	at := "rediss://127.0.0.1:" + port
 	speaks(t, at+"?skip_verify=true")
 	refused(t, at, "certificate")
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/teahouse-im/teahouse/bus"
 	"github.com/teahouse-im/teahouse/bus/bustest"
+	"github.com/teahouse-im/teahouse/bus/redistest"
 )
 
 // A trial is two nodes on a Redis of their own. One tells numbers, on many
@@ -57,8 +58,8 @@ func newTrial(t testing.TB, opt Options, args ...string) *trial {
 	tr := &trial{t: t, process: startRedis(t, args...)}
 	tr.first = &witness{Ears: bustest.NewEars(), told: &tr.told}
 	tr.second = &witness{Ears: bustest.NewEars(), told: &tr.told}
-	tr.teller = open(t, tr.url(), tr.first, opt)
-	tr.hearer = open(t, tr.url(), tr.second, opt)
+	tr.teller = open(t, tr.URL(), tr.first, opt)
+	tr.hearer = open(t, tr.URL(), tr.second, opt)
 	for _, b := range []*Bus{tr.teller, tr.hearer} {
 		if err := b.Ready(); err != nil {
 			t.Fatalf("not ready: %v", err)
@@ -94,7 +95,7 @@ func numbers(e *bustest.Ears) map[int64]bool {
 func (tr *trial) broken() {
 	tr.t.Helper()
 	since := time.Now()
-	until(tr.t, "both nodes say that they are not ready", func() bool {
+	redistest.Until(tr.t, "both nodes say that they are not ready", func() bool {
 		return tr.teller.Ready() != nil && tr.hearer.Ready() != nil
 	})
 	tr.t.Logf("noticed after %v: %v", time.Since(since).Round(time.Millisecond), tr.hearer.Ready())
@@ -105,7 +106,7 @@ func (tr *trial) broken() {
 func (tr *trial) healed() {
 	tr.t.Helper()
 	since, mark := time.Now(), tr.told.Load()
-	until(tr.t, "new messages are heard", func() bool {
+	redistest.Until(tr.t, "new messages are heard", func() bool {
 		tr.tell(1)
 		for n := range numbers(tr.second.Ears) {
 			if n > mark {
@@ -115,12 +116,12 @@ func (tr *trial) healed() {
 		return false
 	})
 	tr.t.Logf("healed after %v", time.Since(since).Round(time.Millisecond))
-	until(tr.t, "every lost message is followed by a gap", func() bool {
+	redistest.Until(tr.t, "every lost message is followed by a gap", func() bool {
 		return tr.lastLost() <= tr.second.latest()
 	})
 	mark = tr.told.Load()
 	tr.tell(trialTopics)
-	until(tr.t, "a new message on every topic", func() bool {
+	redistest.Until(tr.t, "a new message on every topic", func() bool {
 		heard := numbers(tr.second.Ears)
 		for n := mark + 1; n <= mark+trialTopics; n++ {
 			if !heard[n] {
@@ -152,7 +153,7 @@ func (tr *trial) lastLost() int64 {
 func TestKilledAndRestartedEmpty(t *testing.T) {
 	tr := newTrial(t, Options{})
 	tr.tell(1000)
-	tr.kill()
+	tr.Kill()
 	tr.tell(10)
 	tr.broken()
 	tr.tell(1000)
@@ -160,7 +161,7 @@ func TestKilledAndRestartedEmpty(t *testing.T) {
 		t.Fatalf("Subscribe without Redis: %v", err)
 	}
 	tr.hearer.Unsubscribe("user/nobody")
-	tr.start()
+	tr.Start()
 	tr.healed()
 	if tr.first.Gaps() == 0 || tr.second.Gaps() == 0 {
 		t.Errorf("gaps told: %d and %d", tr.first.Gaps(), tr.second.Gaps())
@@ -188,7 +189,7 @@ func TestHiccup(t *testing.T) {
 	tr := newTrial(t, Options{})
 	tr.do("client", "pause", 300, "all")
 	tr.tell(5000)
-	until(t, "all messages", func() bool { return len(tr.second.News()) == 5000 })
+	redistest.Until(t, "all messages", func() bool { return len(tr.second.News()) == 5000 })
 	if g := tr.second.Gaps(); g != 0 {
 		t.Errorf("%d gaps", g)
 	}
@@ -201,7 +202,7 @@ func TestSubscribersCut(t *testing.T) {
 		tr.tell(200)
 		tr.do("client", "kill", "type", "pubsub")
 		tr.tell(200)
-		until(t, "a gap", func() bool { return tr.second.Gaps() > before })
+		redistest.Until(t, "a gap", func() bool { return tr.second.Gaps() > before })
 	}
 	tr.healed()
 }
@@ -214,7 +215,7 @@ func TestPublisherCut(t *testing.T) {
 		tr.tell(200)
 		tr.do("client", "kill", "type", "normal", "skipme", "yes")
 		tr.tell(200)
-		until(t, "a gap in round "+strconv.Itoa(round), func() bool { return tr.second.Gaps() > before })
+		redistest.Until(t, "a gap in round "+strconv.Itoa(round), func() bool { return tr.second.Gaps() > before })
 	}
 	tr.healed()
 }
@@ -223,7 +224,7 @@ func TestPublisherCut(t *testing.T) {
 func TestTinyOutputBuffer(t *testing.T) {
 	tr := newTrial(t, Options{}, "--client-output-buffer-limit", "pubsub 64kb 0 0")
 	slow := &slowEars{Ears: bustest.NewEars(), hold: make(chan struct{})}
-	b := open(t, tr.url(), slow, Options{})
+	b := open(t, tr.URL(), slow, Options{})
 	release := sync.OnceFunc(func() { close(slow.hold) })
 	t.Cleanup(release)
 	if err := b.Subscribe(t.Context(), "user/slow"); err != nil {
@@ -231,7 +232,7 @@ func TestTinyOutputBuffer(t *testing.T) {
 	}
 	listening := tr.subscribers()
 	body := make([]byte, 32<<10)
-	until(t, "Redis cuts who does not read", func() bool {
+	redistest.Until(t, "Redis cuts who does not read", func() bool {
 		tr.teller.Publish("user/slow", bus.Message{Body: body})
 		return tr.subscribers() < listening
 	})
@@ -280,22 +281,22 @@ func (p *peers) count() int {
 // A node that ends without a goodbye is missed; one that closes is not.
 func TestNodeVanishes(t *testing.T) {
 	tr := newTrial(t, Options{})
-	polite := open(t, tr.url(), bustest.NewEars(), Options{})
-	until(t, "the hearer knows two others", func() bool { return tr.hearer.in.peers.count() == 2 })
+	polite := open(t, tr.URL(), bustest.NewEars(), Options{})
+	redistest.Until(t, "the hearer knows two others", func() bool { return tr.hearer.in.peers.count() == 2 })
 	polite.Close()
-	until(t, "one has said goodbye", func() bool { return tr.hearer.in.peers.count() == 1 })
+	redistest.Until(t, "one has said goodbye", func() bool { return tr.hearer.in.peers.count() == 1 })
 	if tr.second.Gaps() != 0 {
 		t.Error("a goodbye is no gap")
 	}
 	tr.teller.stop() // as if it had been killed
-	until(t, "a gap", func() bool { return tr.second.Gaps() > 0 })
+	redistest.Until(t, "a gap", func() bool { return tr.second.Gaps() > 0 })
 }
 
 // Redis is not there when the node starts.
 func TestLateRedis(t *testing.T) {
-	p := newProcess(t)
+	p := redistest.New(t)
 	ears := bustest.NewEars()
-	b := open(t, p.url(), ears, Options{})
+	b := open(t, p.URL(), ears, Options{})
 	if b.Ready() == nil {
 		t.Error("ready without Redis")
 	}
@@ -304,10 +305,10 @@ func TestLateRedis(t *testing.T) {
 	}
 	b.Publish("user/alice", bus.Message{Body: []byte("own")})
 	ears.UntilText(t, "own")
-	p.start()
+	p.Start()
 	ears.Until(t, "gap", func(_ []bustest.News, gaps int) bool { return gaps == 1 })
-	until(t, "ready", func() bool { return b.Ready() == nil })
-	other := open(t, p.url(), bustest.NewEars(), Options{})
+	redistest.Until(t, "ready", func() bool { return b.Ready() == nil })
+	other := open(t, p.URL(), bustest.NewEars(), Options{})
 	other.Publish("user/alice", bus.Message{Body: []byte("other")})
 	ears.UntilText(t, "other")
 }
@@ -325,7 +326,7 @@ func TestCloseWithoutRedis(t *testing.T) {
 	}()
 	select {
 	case <-closed:
-	case <-time.After(patience):
+	case <-time.After(30 * time.Second):
 		t.Fatal("Close does not return")
 	}
 }

@@ -1,38 +1,22 @@
 package redis
 
 import (
-	"fmt"
-	"net/url"
-	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/teahouse-im/teahouse/bus"
 	"github.com/teahouse-im/teahouse/bus/bustest"
+	"github.com/teahouse-im/teahouse/bus/redistest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var installations atomic.Int64
-
 // shared is the URL of the Redis that all tests share, as a new installation sees it.
 func shared(t testing.TB) string {
 	t.Helper()
-	at := os.Getenv("TEAHOUSE_TEST_REDIS")
-	if at == "" {
-		missing(t, "TEAHOUSE_TEST_REDIS, the URL of a Redis,")
-	}
-	u, err := url.Parse(at)
-	if err != nil {
-		t.Fatalf("TEAHOUSE_TEST_REDIS: %v", err)
-	}
-	q := u.Query()
-	q.Set("prefix", fmt.Sprintf("test-%d-%d", os.Getpid(), installations.Add(1)))
-	u.RawQuery = q.Encode()
-	return u.String()
+	return redistest.Shared(t, "test")
 }
 
 func open(t testing.TB, url string, l bus.Listener, opt Options) *Bus {
@@ -64,9 +48,9 @@ func TestNodes(t *testing.T) {
 func TestInstallationsApart(t *testing.T) {
 	p := startRedis(t)
 	for _, pair := range [][2]string{
-		{p.url() + "/0", p.url() + "/1"},
-		{p.url() + "?prefix=here", p.url() + "?prefix=there"},
-		{p.url() + "?prefix=a", p.url() + "?prefix=aa"},
+		{p.URL() + "/0", p.URL() + "/1"},
+		{p.URL() + "?prefix=here", p.URL() + "?prefix=there"},
+		{p.URL() + "?prefix=a", p.URL() + "?prefix=aa"},
 	} {
 		here, there := bustest.NewEars(), bustest.NewEars()
 		a, b := open(t, pair[0], here, Options{}), open(t, pair[1], there, Options{})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/teahouse-im/teahouse/bus/redistest"
 	"github.com/teahouse-im/teahouse/client"
 )
 
@@ -141,7 +141,7 @@ func TestANodeDiesUnderItsClients(t *testing.T) {
 
 func TestRedisDies(t *testing.T) {
 	r := startRedis(t)
-	nodes := cluster(t, "redis://"+r.addr+"/0", 2)
+	nodes := cluster(t, r.URL()+"/0", 2)
 	one, two := client.Server{URL: nodes[0].url}, client.Server{URL: nodes[1].url}
 	ann, bob := join(t, one, "ann"), join(t, two, "bob")
 	befriend(t, ann, bob)
@@ -151,9 +151,9 @@ func TestRedisDies(t *testing.T) {
 	acks := crowd(t, stream, devices, func(acked *atomic.Int64) {
 		for range 2 {
 			more(t, acked, 30)
-			r.kill()
+			r.Kill()
 			more(t, acked, 30) // sends go on without it
-			r.start()          // empty
+			r.Start()          // empty
 		}
 		more(t, acked, 30)
 	})
@@ -164,7 +164,7 @@ func TestRedisDies(t *testing.T) {
 // takes effect on the others' sockets when it is back.
 func TestWhatRedisSwallowed(t *testing.T) {
 	r := startRedis(t)
-	nodes := cluster(t, "redis://"+r.addr+"/0", 2)
+	nodes := cluster(t, r.URL()+"/0", 2)
 	one, two := client.Server{URL: nodes[0].url}, client.Server{URL: nodes[1].url}
 	ann, bob, cat := join(t, one, "ann"), join(t, two, "bob"), join(t, two, "cat")
 	befriend(t, ann, bob, cat)
@@ -182,12 +182,12 @@ func TestWhatRedisSwallowed(t *testing.T) {
 	bobs, cats, lost := open(t, bob), open(t, cat), open(t, signIn(t, two, "cat", "lost"))
 	bobs.until(t, left, say(left))
 
-	r.kill()
+	r.Kill()
 	must(t, ann.api.RemoveMember(t.Context(), left, "bob"))
 	_, err := ann.api.AddMembers(t.Context(), joined, "cat")
 	must(t, err)
 	must(t, signIn(t, one, "cat", "another").api.EndSession(t.Context(), lost.who.in.Session))
-	r.start()
+	r.Start()
 
 	select {
 	case <-lost.Done():
@@ -211,49 +211,9 @@ func TestWhatRedisSwallowed(t *testing.T) {
 	}
 }
 
-// redisServer is a Redis of one test's own, which may be killed.
-type redisServer struct {
-	t    *testing.T
-	addr string
-	cmd  *exec.Cmd
-}
-
-func startRedis(t *testing.T) *redisServer {
+// startRedis starts a Redis of one test's own, which may be killed.
+func startRedis(t *testing.T) *redistest.Server {
 	t.Helper()
 	server(t, "TEAHOUSE_TEST_REDIS")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	r := &redisServer{t: t, addr: l.Addr().String()}
-	must(t, l.Close())
-	r.start()
-	t.Cleanup(r.kill)
-	return r
-}
-
-func (r *redisServer) start() {
-	r.t.Helper()
-	program := os.Getenv("TEAHOUSE_TEST_REDIS_SERVER")
-	if program == "" {
-		program = "redis-server"
-	}
-	_, port, _ := net.SplitHostPort(r.addr)
-	r.cmd = exec.Command(program, "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", r.t.TempDir())
-	must(r.t, r.cmd.Start())
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(patience); ; <-tick.C {
-		conn, err := net.Dial("tcp", r.addr)
-		if err == nil {
-			must(r.t, conn.Close())
-			return
-		}
-		if time.Now().After(deadline) {
-			r.t.Fatalf("Redis does not answer: %v", err)
-		}
-	}
-}
-
-func (r *redisServer) kill() {
-	_ = r.cmd.Process.Kill()
-	_ = r.cmd.Wait()
+	return redistest.Start(t)
 }

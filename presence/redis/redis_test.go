@@ -2,11 +2,7 @@ package redis
 
 import (
 	"context"
-	"fmt"
-	"net/url"
-	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,34 +10,19 @@ import (
 	"go.uber.org/goleak"
 
 	busredis "github.com/teahouse-im/teahouse/bus/redis"
+	"github.com/teahouse-im/teahouse/bus/redistest"
 	"github.com/teahouse-im/teahouse/presence"
 	"github.com/teahouse-im/teahouse/presence/presencetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var installations atomic.Int64
-
 // world is an installation of its own in the Redis that all tests share.
 type world struct{ url string }
 
 func open(t testing.TB) world {
 	t.Helper()
-	at := os.Getenv("TEAHOUSE_TEST_REDIS")
-	if at == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("TEAHOUSE_TEST_REDIS, the URL of a Redis, is needed")
-		}
-		t.Skip("NOT TESTED: TEAHOUSE_TEST_REDIS, the URL of a Redis, is missing")
-	}
-	u, err := url.Parse(at)
-	if err != nil {
-		t.Fatalf("TEAHOUSE_TEST_REDIS: %v", err)
-	}
-	q := u.Query()
-	q.Set("prefix", fmt.Sprintf("board-%d-%d", os.Getpid(), installations.Add(1)))
-	u.RawQuery = q.Encode()
-	w := world{u.String()}
+	w := world{redistest.Shared(t, "board")}
 	t.Cleanup(func() { w.forget(t) })
 	return w
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/teahouse-im/teahouse/bus/redistest"
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/notify/shape"
 	"github.com/teahouse-im/teahouse/notify/shape/shapetest"
@@ -19,7 +20,7 @@ import (
 // settled waits until all nodes have noticed that Redis is another one, and ask it again.
 func settled(t *testing.T, nodes ...*Board) {
 	t.Helper()
-	until(t, "the nodes are with the cluster again", func() bool {
+	redistest.Until(t, "the nodes are with the cluster again", func() bool {
 		for _, b := range nodes {
 			b.mu.Lock()
 			ready := !b.isOff && b.runs > 0 && b.told == b.runs && len(b.untold) == 0
@@ -36,9 +37,8 @@ func settled(t *testing.T, nodes ...*Board) {
 // too many; when Redis is back, empty, the cluster goes on with what the nodes tell it:
 // what they decided alone, and what it knew before.
 func TestRedisIsAway(t *testing.T) {
-	port := freePort(t)
-	end := startServer(t, port)
-	at := "redis://127.0.0.1:" + port
+	r := redistest.Start(t)
+	at := r.URL()
 	a, b := node(t, at), node(t, at)
 	s := shapetest.On(t, a)
 	s.Settle("app-a")
@@ -48,7 +48,7 @@ func TestRedisIsAway(t *testing.T) {
 	for n := range 19 {
 		s.Want("", s.Sight("app-a", n, "No onions, as asked"))
 	}
-	end()
+	r.Kill()
 	s.Want(shape.Crowd, s.Sight("app-a", 20, "Big summer sale today"))
 	for n := range 5 {
 		s.Want("", s.Sight("app-a", n, "Half price shoes"))
@@ -63,7 +63,7 @@ func TestRedisIsAway(t *testing.T) {
 	if err := a.Forget(t.Context(), "t-app-a"); !errors.Is(err, fault.Unavailable) {
 		t.Errorf("Forget without Redis: %v", err)
 	}
-	startServer(t, port)
+	r.Start()
 	settled(t, a)
 	on := shapetest.On(t, b)
 	on.Now = s.Now
@@ -81,9 +81,8 @@ func TestRedisIsAway(t *testing.T) {
 // A Redis that dies and is back before anybody asks it has forgotten as much. Nodes
 // find out by themselves, and let through no more than they would alone until all have.
 func TestRedisIsAnother(t *testing.T) {
-	port := freePort(t)
-	end := startServer(t, port)
-	at := "redis://127.0.0.1:" + port
+	r := redistest.Start(t)
+	at := r.URL()
 	var nodes []*Board
 	for range 3 {
 		nodes = append(nodes, node(t, at))
@@ -94,8 +93,8 @@ func TestRedisIsAnother(t *testing.T) {
 		s.Want("", s.Sight("app-a", n, "Big summer sale today"))
 	}
 	for range 2 { // what is told again is told again
-		end()
-		end = startServer(t, port)
+		r.Kill()
+		r.Start()
 		for n := range 6 {
 			s.Want(shape.Crowd, s.Sight("app-a", 100+n, "Big summer sale today"))
 		}
@@ -214,7 +213,7 @@ func TestManyToTell(t *testing.T) {
 	for range 10 {
 		s.See(s.Sight("app-a", 1_000_000)) // while it is told
 	}
-	until(t, "it is told", func() bool { return !b.off() })
+	redistest.Until(t, "it is told", func() bool { return !b.off() })
 	other := shapetest.On(t, node(t, at))
 	x := other.Sight("app-a", 5000)
 	x.At, x.Reach = s.Now, 3001

@@ -3,11 +3,6 @@ package redis
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
-	"net/url"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	busredis "github.com/teahouse-im/teahouse/bus/redis"
+	"github.com/teahouse-im/teahouse/bus/redistest"
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/notify/shape"
@@ -29,29 +25,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience is how long a test waits for a Redis on a machine that is busy.
 const patience = 30 * time.Second
 
-var installations atomic.Int64
-
 // place is an installation of its own in the Redis that all tests share.
 func place(t testing.TB) string {
 	t.Helper()
-	at := os.Getenv("TEAHOUSE_TEST_REDIS")
-	if at == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("TEAHOUSE_TEST_REDIS, the URL of a Redis, is needed")
-		}
-		t.Skip("NOT TESTED: TEAHOUSE_TEST_REDIS, the URL of a Redis, is missing")
-	}
-	u, err := url.Parse(at)
-	if err != nil {
-		t.Fatalf("TEAHOUSE_TEST_REDIS: %v", err)
-	}
-	q := u.Query()
-	q.Set("prefix", fmt.Sprintf("shape-%d-%d", os.Getpid(), installations.Add(1)))
-	u.RawQuery = q.Encode()
+	at := redistest.Shared(t, "shape")
 	t.Cleanup(func() {
-		keys(t, u.String(), func(c *redis.Client, all []string) { c.Del(context.Background(), all...) })
+		keys(t, at, func(c *redis.Client, all []string) { c.Del(context.Background(), all...) })
 	})
-	return u.String()
+	return at
 }
 
 func keys(t testing.TB, at string, do func(*redis.Client, []string)) {
@@ -186,59 +167,6 @@ func TestKeys(t *testing.T) {
 			t.Errorf("%d keys in %d slots", len(all), len(slots))
 		}
 	})
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
-}
-
-// startServer starts a Redis of the test's own, until end is called.
-func startServer(t *testing.T, port string) (end func()) {
-	t.Helper()
-	program := os.Getenv("TEAHOUSE_TEST_REDIS_SERVER")
-	if program == "" {
-		program = "redis-server"
-	}
-	program, err := exec.LookPath(program)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("redis-server is needed")
-		}
-		t.Skip("NOT TESTED: redis-server is missing")
-	}
-	cmd := exec.Command(program, "--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--appendonly", "no")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	end = func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	}
-	t.Cleanup(end)
-	until(t, "Redis accepts connections", func() bool {
-		c, err := net.Dial("tcp", "127.0.0.1:"+port)
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	})
-	return end
-}
-
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !done(); time.Sleep(20 * time.Millisecond) { // between two looks
-		if time.Now().After(end) {
-			t.Fatalf("not within 30 s: %s", what)
-		}
-	}
 }
 
 func TestNobodyThere(t *testing.T) {
