@@ -132,20 +132,9 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 	n.seq = stream.NewSequencer(n.store, stream.Options{Announce: announce(n.bus, n.told), Now: now, Sealed: sealed})
 	n.closers = append(n.closers, closing(n.seq.Close))
 
-	who := account.DefaultOptions()
-	who.Now, who.SessionsPerUser, who.SessionLife, who.Throttle = now, c.SessionsPerUser, c.SessionLife, c.Limits == "on"
-	who.Changed, who.Pictures = seenAnew(n.bus), pictures{n}
-	if c.IdentityJWKS != "" {
-		if who.Provider, err = account.NewProvider(c.IdentityJWKS, c.IdentityIssuer, c.IdentityAudience); err != nil {
-			return fmt.Errorf("--identity-jwks: %w", err)
-		}
+	if err := n.members(c, secret, now); err != nil {
+		return err
 	}
-	n.Accounts = account.NewService(n.store, n.ended(n.bus), who)
-	n.Contacts = contact.NewService(n.store, n.seq, n.Accounts, contact.Options{
-		Now: now, Friends: c.Friends, Changed: tied(n.bus), Secret: secret,
-		Befriended: func(ctx context.Context, a, b id.User) error { return n.Moments.Befriended(ctx, a, b) },
-	})
-	n.closers = append(n.closers, closing(n.Accounts.Close), closing(n.Contacts.Close))
 	blobs, err := openBlobs(ctx, c, n.store)
 	if err != nil {
 		return err
@@ -157,12 +146,7 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 	if err := n.programs(ctx, c, blobs, secret, now); err != nil {
 		return err
 	}
-	talk := chat.DefaultOptions()
-	talk.Strangers, talk.TextBytes, talk.GroupMembers = c.Strangers == "allow", c.TextBytes, c.GroupMembers
-	talk.RecallWindow, talk.RecallWindowFiles, talk.Now, talk.Media = c.RecallWindow, c.RecallWindowFiles, now, chatMedia{n.Media}
-	talk.Apps, talk.HasRead = chatApps{n, now}, n.hasRead
-	n.Chat = chat.NewService(n.store, n.store, n.seq, n.bus, n.Accounts, n.Contacts, talk)
-	n.closers = append(n.closers, closing(n.Chat.Close))
+	n.conversations(c, now)
 	if err := n.around(c); err != nil {
 		return err
 	}
@@ -178,6 +162,35 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 	n.runs(n.grants.Run)
 	n.runs(n.Notices.Run)
 	return nil
+}
+
+// members puts together who people are and how they stand to each other.
+func (n *Node) members(c *Config, secret []byte, now func() time.Time) (err error) {
+	who := account.DefaultOptions()
+	who.Now, who.SessionsPerUser, who.SessionLife, who.Throttle = now, c.SessionsPerUser, c.SessionLife, c.Limits == "on"
+	who.Changed, who.Pictures = seenAnew(n.bus), pictures{n}
+	if c.IdentityJWKS != "" {
+		if who.Provider, err = account.NewProvider(c.IdentityJWKS, c.IdentityIssuer, c.IdentityAudience); err != nil {
+			return fmt.Errorf("--identity-jwks: %w", err)
+		}
+	}
+	n.Accounts = account.NewService(n.store, n.ended(n.bus), who)
+	n.Contacts = contact.NewService(n.store, n.seq, n.Accounts, contact.Options{
+		Now: now, Friends: c.Friends, Changed: tied(n.bus), Secret: secret,
+		Befriended: func(ctx context.Context, a, b id.User) error { return n.Moments.Befriended(ctx, a, b) },
+	})
+	n.closers = append(n.closers, closing(n.Accounts.Close), closing(n.Contacts.Close))
+	return nil
+}
+
+// conversations puts together what is said.
+func (n *Node) conversations(c *Config, now func() time.Time) {
+	talk := chat.DefaultOptions()
+	talk.Strangers, talk.TextBytes, talk.GroupMembers = c.Strangers == "allow", c.TextBytes, c.GroupMembers
+	talk.RecallWindow, talk.RecallWindowFiles, talk.Now, talk.Media = c.RecallWindow, c.RecallWindowFiles, now, chatMedia{n.Media}
+	talk.Apps, talk.HasRead = chatApps{n, now}, n.hasRead
+	n.Chat = chat.NewService(n.store, n.store, n.seq, n.bus, n.Accounts, n.Contacts, talk)
+	n.closers = append(n.closers, closing(n.Chat.Close))
 }
 
 // listen opens both listeners and serves on them.
