@@ -25,7 +25,10 @@ type Options struct {
 	// again with the same Event if it fails or somebody dies. first is false when
 	// the user writes again while a window is there.
 	Handed func(ctx context.Context, h Handed, a id.App, first bool) error
-	Failed func(error) // hears of background work that failed and will be tried again
+	// Wording gives the words for what is said under a version of a template: always
+	// the same for the same, for an entry may be made a second time. Default: none.
+	Wording func(ctx context.Context, t id.Template, version int, data Values, state string) (Wording, error)
+	Failed  func(error) // hears of background work that failed and will be tried again
 }
 
 // Book is the one door to grants. Any number of them, on any nodes, may stand on
@@ -54,6 +57,9 @@ func New(store ledger.Store, log stream.Log, seq *stream.Sequencer, door *stream
 	}
 	if opt.Handed == nil {
 		opt.Handed = func(context.Context, Handed, id.App, bool) error { return nil }
+	}
+	if opt.Wording == nil {
+		opt.Wording = func(context.Context, id.Template, int, Values, string) (Wording, error) { return Wording{}, nil }
 	}
 	if opt.Failed == nil {
 		opt.Failed = func(error) {}

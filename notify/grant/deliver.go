@@ -3,6 +3,7 @@ package grant
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -18,17 +19,20 @@ const deliverQueue = "deliver"
 // KindNotice is an entry of @notices.
 const KindNotice stream.Kind = "notice"
 
-// Shown is the body of an entry of @notices.
+// Shown is the body of an entry of @notices. Its words are not in the ledger: they
+// are put to it when it is delivered.
 type Shown struct {
-	Notice   string      `json:"notice"`
-	App      id.App      `json:"app"`
-	AppName  string      `json:"app_name"`
-	Template id.Template `json:"template"`
-	Title    string      `json:"title"`
-	Data     Values      `json:"data"`
-	Page     string      `json:"page"`
-	State    string      `json:"state,omitempty"`
-	Alert    bool        `json:"alert"`
+	Notice     string      `json:"notice"`
+	App        id.App      `json:"app"`
+	AppName    string      `json:"app_name"`
+	Template   id.Template `json:"template"`
+	Title      string      `json:"title"`
+	Data       Values      `json:"data"`
+	Params     []Param     `json:"params"` // Data in the order of the template
+	Page       string      `json:"page"`
+	State      string      `json:"state,omitempty"`
+	StateLabel string      `json:"state_label,omitempty"`
+	Alert      bool        `json:"alert"`
 }
 
 func noticeKey(n uuid.UUID) string { return noteKeys + n.String() }
@@ -41,7 +45,7 @@ type owing struct {
 
 // deliverDue is the delivery that is owed since a notice was accepted.
 func deliverDue(n *Notice) ledger.Due {
-	body, err := encode(owing{n.User, n.ID})
+	body, err := encode(&owing{n.User, n.ID})
 	if err != nil {
 		panic(err) // names
 	}
@@ -67,7 +71,7 @@ func (b *Book) Deliver(ctx context.Context, r Redemption) error {
 }
 
 func (b *Book) deliver(ctx context.Context, n *Notice) error {
-	s, draft, err := b.entry(n)
+	s, draft, err := b.entry(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -76,21 +80,26 @@ func (b *Book) deliver(ctx context.Context, n *Notice) error {
 		return err
 	}
 	receipt, err := b.door.Append(ctx, s, draft)
-	if err != nil {
+	if err != nil && !errors.Is(err, stream.ErrReused) { // it is there, from a release that had other words for it
 		return err
 	}
 	return b.place(ctx, n, receipt.Seq)
 }
 
 // entry is the one entry a notice becomes.
-func (b *Book) entry(n *Notice) (id.Stream, stream.Draft, error) {
+func (b *Book) entry(ctx context.Context, n *Notice) (id.Stream, stream.Draft, error) {
 	draft := stream.Draft{ID: entryID(n.ID), From: id.Principal(n.App), Countable: true}
 	if n.Kind != "" {
 		draft.Kind, draft.Body = n.Kind, json.RawMessage(n.Body)
 		return id.ServiceStream(n.User, n.App), draft, nil
 	}
+	words, err := b.opt.Wording(ctx, n.Template, n.Version, n.Data, n.State)
+	if err != nil {
+		return "", stream.Draft{}, fmt.Errorf("find the words: %w", err)
+	}
 	body, err := encode(Shown{
-		Notice: b.Name(*n), App: n.App, AppName: n.AppName, Template: n.Template, Title: n.Title, Data: n.Data, Page: n.Page, State: n.State, Alert: n.Alert,
+		Notice: b.Name(*n), App: n.App, AppName: n.AppName, Template: n.Template, Title: n.Title, Data: n.Data, Params: words.Params, Page: n.Page,
+		State: n.State, StateLabel: words.State, Alert: n.Alert,
 	})
 	draft.Kind, draft.Body = KindNotice, body
 	return id.PersonalStream(id.Notices, n.User), draft, err
@@ -116,7 +125,7 @@ func (b *Book) place(ctx context.Context, n *Notice, seq id.Seq) error {
 		}
 		g.Unread[i].Seq = seq
 		var p pending
-		p.put(key, g)
+		p.put(key, &g)
 		return p.done()
 	})
 }

@@ -35,6 +35,20 @@ const (
 // Values are params: key → type → value, with one type each, as they go over the wire.
 type Values map[string]map[string]string
 
+// A Param is one of Values as people read it.
+type Param struct {
+	Key   string `json:"key"`
+	Label string `json:"label"`
+	Type  string `json:"type"`
+	Value string `json:"value"`
+}
+
+// A Wording is what a notice says as people read it.
+type Wording struct {
+	Params []Param // in the order of the template
+	State  string  // of progress, in words; "" if its template has none for it
+}
+
 // A Cadence bounds a standing grant: Uses in every period of Per, rolling.
 type Cadence struct {
 	Uses int    `json:"uses"`
@@ -84,6 +98,7 @@ type SheetItem struct {
 	Scope   Scope     `json:"scope"`
 	Subject string    `json:"subject"`
 	Cadence *Cadence  `json:"cadence,omitempty"`
+	Params  []Param   `json:"-"` // what is locked, as shown; package notify fills it in
 }
 
 // A Sheet is a consent as it is shown: what is asked, and until when it can be answered.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -49,6 +50,7 @@ type house struct {
 	again  int            // of them, when a window was there already
 	yes    []grant.Decision
 	heard  func(grant.Handed)
+	mute   error // why there are no words at the moment
 }
 
 // on runs a test on every store there is.
@@ -85,7 +87,7 @@ func (h *house) node(store ledger.Store, log stream.Log) *grant.Book {
 	seq := stream.NewSequencer(log, stream.Options{Now: h.clock, Sealed: sealed})
 	h.t.Cleanup(seq.Close)
 	return grant.New(store, log, seq, seq.Door(), grant.Options{
-		Now: h.clock, Delay: func() time.Duration { return h.delay }, Secret: secret, ReadUpTo: h.readUpTo, Handed: h.hear,
+		Now: h.clock, Delay: func() time.Duration { return h.delay }, Secret: secret, ReadUpTo: h.readUpTo, Handed: h.hear, Wording: h.wording,
 		Failed: func(err error) {
 			if !errors.Is(err, errKilled) {
 				h.t.Errorf("failed in the background: %v", err)
@@ -100,6 +102,26 @@ func (h *house) readUpTo(_ context.Context, u id.User) (id.Seq, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.read[u], nil
+}
+
+// wording has the last key first.
+func (h *house) wording(_ context.Context, _ id.Template, _ int, data grant.Values, state string) (of grant.Wording, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, key := range slices.Backward(slices.Sorted(maps.Keys(data))) {
+		for kind, value := range data[key] {
+			of.Params = append(of.Params, grant.Param{Key: key, Label: strings.ToUpper(key), Type: kind, Value: value})
+		}
+	}
+	of.State = strings.ReplaceAll(state, "_", " ")
+	return of, h.mute
+}
+
+// silence takes the words away, or gives them back (nil).
+func (h *house) silence(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.mute = err
 }
 
 func (h *house) hear(_ context.Context, told grant.Handed, _ id.App, first bool) error {

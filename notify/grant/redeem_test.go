@@ -40,6 +40,10 @@ func TestOnce(t *testing.T) {
 		wantBody := map[string]any{
 			"notice": answer.Notice, "app": string(app), "app_name": appName, "template": string(o.Template), "title": o.Title, "page": "/queue", "alert": true,
 			"data": map[string]any{"order": map[string]any{"code": "A17"}, "status": map[string]any{"enum": "called"}},
+			"params": []any{
+				map[string]any{"key": "status", "label": "STATUS", "type": "enum", "value": "called"},
+				map[string]any{"key": "order", "label": "ORDER", "type": "code", "value": "A17"},
+			},
 		}
 		if fmt.Sprint(body) != fmt.Sprint(wantBody) {
 			t.Fatalf("got %v, want %v", body, wantBody)
