@@ -72,6 +72,12 @@ func (b *Book) checkUser(ctx context.Context, u id.User, report *Report) error {
 		return err
 	}
 	report.Users++
+	// Last, like all that follows from the rest: of whoever has left, no book is kept
+	// to hold anything against.
+	v, err := b.store.ReadPart(ctx, part(u), ledger.Want{Keys: []string{userKey}})
+	if err != nil || isGone(v) {
+		return err
+	}
 	report.Grants += len(c.grants)
 	report.Notices += len(c.notices)
 	report.Entries += len(c.entries)

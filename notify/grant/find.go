@@ -51,13 +51,17 @@ func (b *Book) Find(ctx context.Context, a id.App, handle, key string, hash [32]
 	if f.view, err = b.store.ReadPart(ctx, part(u), wanted(a, g, f.key)); err != nil {
 		return nil, fmt.Errorf("find a grant: %w", err)
 	}
-	if ok, err = get(f.view, liveKey(a, g), &f.Grant); err == nil && !ok {
+	left := isGone(f.view) // then there is no grant of theirs, wherever it stands
+	if !left {
+		ok, err = get(f.view, liveKey(a, g), &f.Grant)
+	}
+	if err == nil && (left || !ok) {
 		ok, err = b.past(ctx, u, a, g, &f.Grant)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
+	if !ok || left {
 		return nil, ErrInvalid
 	}
 	var was answered

@@ -103,9 +103,13 @@ func (b *Book) toHand(ctx context.Context, h handing) (*Grant, error) {
 	} else {
 		w.Keys = grantKeys(h.App, h.Grant)
 	}
+	w.Keys = append(w.Keys, userKey)
 	v, err := b.store.ReadPart(ctx, part(h.User), w)
 	if err != nil {
 		return nil, fmt.Errorf("read a grant to hand over: %w", err)
+	}
+	if isGone(v) {
+		return nil, nil
 	}
 	if h.Grant == "" {
 		grants, err := grantsUnder(v, liveOf(h.App))
@@ -217,9 +221,12 @@ func (b *Book) heldNow(ctx context.Context, a id.App, e stream.Entry) (*Handed, 
 	if !ok {
 		return nil, nil // of another key
 	}
-	v, err := b.store.ReadPart(ctx, part(u), ledger.Want{Keys: []string{liveKey(a, name)}})
+	v, err := b.store.ReadPart(ctx, part(u), ledger.Want{Keys: []string{liveKey(a, name), userKey}})
 	if err != nil {
 		return nil, fmt.Errorf("list grants: %w", err)
+	}
+	if isGone(v) {
+		return nil, nil
 	}
 	var g Grant
 	now := b.now()

@@ -52,7 +52,9 @@ func (b *Book) unhold(ctx context.Context, u id.User, notice uuid.UUID, release 
 	key := noticeKey(notice)
 	w := ledger.Want{Keys: append(grantKeys(n.App, n.Grant), key, appKey(n.App), userKey)}
 	err = b.change(ctx, u, w, owed, func(v ledger.View) ([]ledger.Row, error) {
-		n = Notice{}
+		if n = (Notice{}); isGone(v) {
+			return nil, fault.NotFound
+		}
 		if _, err := get(v, key, &n); err != nil || n.Status != Held {
 			return nil, err
 		}

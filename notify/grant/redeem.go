@@ -127,7 +127,9 @@ func (g *Grant) over(now time.Time) error {
 }
 
 func (r *redeeming) decide(v ledger.View) ([]ledger.Row, error) {
-	r.refused, r.own = nil, false
+	if r.refused, r.own = nil, false; isGone(v) {
+		return nil, ErrInvalid
+	}
 	if used, err := get(v, r.f.key, &r.was); err != nil || used {
 		if r.own = r.was.Notice == r.n.ID; r.own {
 			r.n.Alert = r.was.Alert
