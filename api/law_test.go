@@ -62,6 +62,9 @@ func openLaw(h *house, store *pebble.Store, seq *stream.Sequencer) *law {
 			})
 		},
 		ReadUpTo: func(context.Context, id.User) (id.Seq, error) { return 0, nil },
+		Wording: func(ctx context.Context, t id.Template, version int, data grant.Values, state string) (grant.Wording, error) {
+			return l.notices.Wording(ctx, t, version, data, state)
+		},
 	})
 	apps := miniprogram.DefaultOptions()
 	apps.Now = h.time

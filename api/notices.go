@@ -17,10 +17,10 @@ type Notices interface {
 	Ask(ctx context.Context, by grant.By, app, activation string, items []notify.Item) (grant.Sheet, error)
 	Decide(ctx context.Context, by grant.By, consent string, decisions []grant.Decision, dontAsk bool) error
 
-	MyGrants(ctx context.Context, u id.User, cursor string, limit int) ([]grant.Grant, string, error)
+	MyGrants(ctx context.Context, u id.User, cursor string, limit int) ([]notify.Granted, string, error)
 	RevokeGrant(ctx context.Context, u id.User, grant string) error
 	MyNotices(ctx context.Context, u id.User, cursor string, limit int) ([]notify.Shown, string, error)
-	Why(ctx context.Context, u id.User, notice string) (grant.Notice, grant.Grant, error)
+	Why(ctx context.Context, u id.User, notice string) (notify.Reason, error)
 	Stop(ctx context.Context, u id.User, notice string) error
 	Report(ctx context.Context, u id.User, notice, reason string) error
 	Mute(ctx context.Context, u id.User, app string) error
@@ -89,12 +89,19 @@ type (
 		AppName string       `json:"app_name"`
 		Title   string       `json:"title"`
 		Locked  grant.Values `json:"locked" doc:"Key to type to value."`
+		Params  []shownParam `json:"params" doc:"The same as people read it, in the order of the template."`
 		Scope   string       `json:"scope" enum:"once,progress,standing"`
 		Subject string       `json:"subject"`
 		Uses    int          `json:"uses" doc:"How many notices; 0: by cadence."`
 		Cadence *cadence     `json:"cadence,omitempty" doc:"Of a standing one."`
 		Until   wire.Time    `json:"until"`
 		Page    string       `json:"page"`
+	}
+	shownParam struct {
+		Key   string `json:"key"`
+		Label string `json:"label" doc:"What it is called."`
+		Type  string `json:"type" enum:"text20,name,number,amount,date,time,code,phone_masked,enum"`
+		Value string `json:"value"`
 	}
 	decided struct {
 		Items []decidedItem `json:"items" doc:"The same for accept and reject."`
@@ -104,40 +111,47 @@ type (
 		Decision string `json:"decision" enum:"recorded"`
 	}
 	myGrant struct {
-		ID        string    `json:"id"`
-		App       string    `json:"app"`
-		AppName   string    `json:"app_name"`
-		Title     string    `json:"title" doc:"Of the template; empty for a window."`
-		Scope     string    `json:"scope" enum:"once,progress,window,standing"`
-		Subject   string    `json:"subject"`
-		UsesLeft  int       `json:"uses_left" doc:"How often this app can still reach me by it."`
-		ExpiresAt wire.Time `json:"expires_at"`
+		ID        string       `json:"id"`
+		App       string       `json:"app"`
+		AppName   string       `json:"app_name"`
+		Title     string       `json:"title" doc:"Of the template; empty for a window."`
+		Scope     string       `json:"scope" enum:"once,progress,window,standing"`
+		Subject   string       `json:"subject"`
+		Params    []shownParam `json:"params" doc:"What I was shown and cannot change, in the order of the template."`
+		UsesLeft  int          `json:"uses_left" doc:"How often this app can still reach me by it."`
+		ExpiresAt wire.Time    `json:"expires_at"`
 	}
 	myNotice struct {
-		Notice   string       `json:"notice"`
-		App      string       `json:"app"`
-		AppName  string       `json:"app_name"`
-		Template string       `json:"template"`
-		Title    string       `json:"title"`
-		Data     grant.Values `json:"data" doc:"All params: key to type to value."`
-		Page     string       `json:"page" doc:"Of the app, to open."`
-		Alert    bool         `json:"alert" doc:"It was worth a sound."`
-		At       wire.Time    `json:"at"`
-		Seq      int64        `json:"seq" doc:"Where it is in @notices."`
+		Notice     string       `json:"notice"`
+		App        string       `json:"app"`
+		AppName    string       `json:"app_name"`
+		Template   string       `json:"template"`
+		Title      string       `json:"title"`
+		Data       grant.Values `json:"data" doc:"All params: key to type to value."`
+		Params     []shownParam `json:"params" doc:"The same as people read it, in the order of the template."`
+		Page       string       `json:"page" doc:"Of the app, to open."`
+		State      string       `json:"state,omitempty" doc:"Of a progress template."`
+		StateLabel string       `json:"state_label,omitempty" doc:"The state in words; left out if the template has none for it."`
+		Alert      bool         `json:"alert" doc:"It was worth a sound."`
+		At         wire.Time    `json:"at"`
+		Seq        int64        `json:"seq" doc:"Where it is in @notices."`
 	}
 	whyNotice struct {
-		Notice    string     `json:"notice"`
-		App       string     `json:"app"`
-		Act       string     `json:"act" enum:"tap,message" doc:"What I did."`
-		Page      string     `json:"page" doc:"Where I did it."`
-		ActedAt   wire.Time  `json:"acted_at"`
-		Device    string     `json:"device" doc:"On which device."`
-		Sheet     *sheetItem `json:"sheet,omitempty" doc:"What I was shown and allowed."`
-		Uses      int        `json:"uses" doc:"How many notices I granted; 0: by cadence."`
-		UsesLeft  int        `json:"uses_left"`
-		Template  string     `json:"template"`
-		Version   int        `json:"version"`
-		ExpiresAt wire.Time  `json:"expires_at"`
+		Notice     string       `json:"notice"`
+		App        string       `json:"app"`
+		Act        string       `json:"act" enum:"tap,message" doc:"What I did."`
+		Page       string       `json:"page" doc:"Where I did it."`
+		ActedAt    wire.Time    `json:"acted_at"`
+		Device     string       `json:"device" doc:"On which device."`
+		Sheet      *sheetItem   `json:"sheet,omitempty" doc:"What I was shown and allowed."`
+		Params     []shownParam `json:"params" doc:"What it says, in the order of the template."`
+		State      string       `json:"state,omitempty" doc:"Of a progress template."`
+		StateLabel string       `json:"state_label,omitempty" doc:"The state in words; left out if the template has none for it."`
+		Uses       int          `json:"uses" doc:"How many notices I granted; 0: by cadence."`
+		UsesLeft   int          `json:"uses_left"`
+		Template   string       `json:"template"`
+		Version    int          `json:"version"`
+		ExpiresAt  wire.Time    `json:"expires_at"`
 	}
 )
 
@@ -147,10 +161,14 @@ func by(c *call) grant.By {
 
 func sheetItemOf(of grant.SheetItem) sheetItem {
 	return sheetItem{
-		of.Item, of.AppName, of.Title, values(of.Locked), string(of.Scope), of.Subject, of.Uses, cadenceOf(of.Cadence),
+		of.Item, of.AppName, of.Title, values(of.Locked), shownParams(of.Params), string(of.Scope), of.Subject, of.Uses, cadenceOf(of.Cadence),
 		wire.Time{Time: of.Until},
 		of.Page,
 	}
+}
+
+func shownParams(of []grant.Param) []shownParam {
+	return each(of, func(p grant.Param) shownParam { return shownParam(p) })
 }
 
 // values are never null.
@@ -191,9 +209,9 @@ func (s *server) listMyGrants(ctx context.Context, c *call, _ none) (list[myGran
 		return list[myGrant]{}, err
 	}
 	page, next, err := s.notices.MyGrants(ctx, c.user, cursor, limit)
-	return listOf(each(page, func(g grant.Grant) myGrant {
+	return listOf(each(page, func(g notify.Granted) myGrant {
 		return myGrant{
-			string(g.ID), string(g.App), g.AppName, g.Title, string(g.Scope), g.Subject, g.Left, wire.Time{Time: g.ExpiresAt},
+			string(g.ID), string(g.App), g.AppName, g.Title, string(g.Scope), g.Subject, shownParams(g.Params), g.Left, wire.Time{Time: g.ExpiresAt},
 		}
 	}), next), err
 }
@@ -213,21 +231,24 @@ func (s *server) listMyNotices(ctx context.Context, c *call, _ none) (list[myNot
 
 func myNoticeOf(of notify.Shown) myNotice {
 	return myNotice{
-		of.Notice, string(of.App), of.AppName, string(of.Template), of.Title, values(of.Data), of.Page, of.Alert,
+		of.Notice, string(of.App), of.AppName, string(of.Template), of.Title, values(of.Data), shownParams(of.Params), of.Page,
+		of.State, of.StateLabel, of.Alert,
 		wire.Time{Time: of.At},
 		int64(of.Seq),
 	}
 }
 
 func (s *server) explainNotice(ctx context.Context, c *call, _ none) (whyNotice, error) {
-	n, g, err := s.notices.Why(ctx, c.user, c.named("notice"))
+	why, err := s.notices.Why(ctx, c.user, c.named("notice"))
 	if err != nil {
 		return whyNotice{}, err
 	}
+	n, g := &why.Notice, &why.Grant
 	out := whyNotice{
 		Notice: c.named("notice"), App: string(n.App), Act: g.Act.Kind, Page: g.Act.Page,
 		ActedAt: wire.Time{Time: g.Act.At}, Device: string(g.Act.Device), Uses: g.Uses, UsesLeft: g.Left,
 		Template: string(n.Template), Version: n.Version, ExpiresAt: wire.Time{Time: g.ExpiresAt},
+		Params: shownParams(why.Words.Params), State: n.State, StateLabel: why.Words.State,
 	}
 	if g.Sheet != nil {
 		sheet := sheetItemOf(*g.Sheet)

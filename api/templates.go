@@ -19,6 +19,7 @@ type (
 		Params      []newTemplateParam `json:"params"`
 		PagePattern string             `json:"page_pattern" doc:"An exact path of the app."`
 		States      []string           `json:"states,omitempty" doc:"Of a progress template; the first is where it begins."`
+		StateLabels map[string]string  `json:"state_labels,omitempty" doc:"How people read a state: state to words. One without is not shown."`
 		Edges       []newTemplateEdge  `json:"edges,omitempty" doc:"Of a progress template; a state that none leaves is the end."`
 		Cadence     *newCadence        `json:"cadence,omitempty" nullable:"false" doc:"Of a standing template."`
 		ExpiresDays *int               `json:"expires_days,omitzero" minimum:"1" maximum:"30" nullable:"false" doc:"How long its grants live; as the scope has it if left out."`
@@ -46,25 +47,26 @@ type (
 		Per  string `json:"per" enum:"day,week,month"`
 	}
 	appTemplate struct {
-		Template    string          `json:"template"`
-		App         string          `json:"app"`
-		Version     int             `json:"version" doc:"It never changes; a change is a new version."`
-		Status      string          `json:"status" enum:"review,approved,rejected,paused,disabled"`
-		Title       string          `json:"title"`
-		Category    string          `json:"category"`
-		Scope       string          `json:"scope" enum:"once,progress,standing"`
-		Params      []templateParam `json:"params"`
-		PagePattern string          `json:"page_pattern"`
-		States      []string        `json:"states,omitempty"`
-		Edges       []templateEdge  `json:"edges,omitempty"`
-		Cadence     *cadence        `json:"cadence,omitempty"`
-		ExpiresDays int             `json:"expires_days,omitzero" doc:"How long its grants live; as the scope has it if left out."`
-		SubjectSize int             `json:"subject_size,omitzero" doc:"How many people may share a subject."`
-		Reason      string          `json:"reason,omitempty" doc:"What the moderator said."`
-		CreatedAt   wire.Time       `json:"created_at"`
-		ReviewedAt  *wire.Time      `json:"reviewed_at,omitempty"`
-		InForce     int             `json:"in_force,omitzero" doc:"The version that is asked with; left out if none was approved."`
-		PausedUntil *wire.Time      `json:"paused_until,omitempty" doc:"Of a paused one; left out if a moderator has to lift it."`
+		Template    string            `json:"template"`
+		App         string            `json:"app"`
+		Version     int               `json:"version" doc:"It never changes; a change is a new version."`
+		Status      string            `json:"status" enum:"review,approved,rejected,paused,disabled"`
+		Title       string            `json:"title"`
+		Category    string            `json:"category"`
+		Scope       string            `json:"scope" enum:"once,progress,standing"`
+		Params      []templateParam   `json:"params"`
+		PagePattern string            `json:"page_pattern"`
+		States      []string          `json:"states,omitempty"`
+		StateLabels map[string]string `json:"state_labels,omitempty"`
+		Edges       []templateEdge    `json:"edges,omitempty"`
+		Cadence     *cadence          `json:"cadence,omitempty"`
+		ExpiresDays int               `json:"expires_days,omitzero" doc:"How long its grants live; as the scope has it if left out."`
+		SubjectSize int               `json:"subject_size,omitzero" doc:"How many people may share a subject."`
+		Reason      string            `json:"reason,omitempty" doc:"What the moderator said."`
+		CreatedAt   wire.Time         `json:"created_at"`
+		ReviewedAt  *wire.Time        `json:"reviewed_at,omitempty"`
+		InForce     int               `json:"in_force,omitzero" doc:"The version that is asked with; left out if none was approved."`
+		PausedUntil *wire.Time        `json:"paused_until,omitempty" doc:"Of a paused one; left out if a moderator has to lift it."`
 	}
 	templateReview struct {
 		Version  int    `json:"version" minimum:"1" doc:"The one that was read."`
@@ -88,7 +90,7 @@ func cadenceOf(c *grant.Cadence) *cadence {
 func (t *newTemplate) read() (notify.Draft, error) {
 	d := notify.Draft{
 		Template: id.Template(t.Template), Title: t.Title, Category: t.Category, Scope: grant.Scope(t.Scope),
-		PagePattern: t.PagePattern, States: t.States,
+		PagePattern: t.PagePattern, States: t.States, StateLabels: t.StateLabels,
 		Params: each(t.Params, func(p newTemplateParam) notify.Param { return notify.Param(p) }),
 		Edges:  each(t.Edges, func(e newTemplateEdge) notify.Edge { return notify.Edge(e) }),
 	}
@@ -115,7 +117,7 @@ func templateOf(t notify.Template) appTemplate {
 	return appTemplate{
 		Template: string(t.ID), App: string(t.App), Version: t.Version, Status: t.Status, Title: t.Title, Category: t.Category, Scope: string(t.Scope),
 		Params:      each(t.Params, func(p notify.Param) templateParam { return templateParam(p) }),
-		PagePattern: t.PagePattern, States: t.States,
+		PagePattern: t.PagePattern, States: t.States, StateLabels: t.StateLabels,
 		Edges:   each(t.Edges, func(e notify.Edge) templateEdge { return templateEdge(e) }),
 		Cadence: cadenceOf(t.Cadence), ExpiresDays: t.ExpiresDays, SubjectSize: t.SubjectSize, Reason: t.Reason,
 		CreatedAt: wire.Time{Time: t.CreatedAt}, ReviewedAt: timeOr(t.ReviewedAt), PausedUntil: timeOr(t.PausedUntil), InForce: t.InForce,

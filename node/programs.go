@@ -67,8 +67,13 @@ func (n *Node) book(c *Config, secret []byte, now func() time.Time) (*grant.Book
 	}
 	return grant.New(n.store, n.store, n.seq, n.seq.Door(), grant.Options{
 		Now: now, Secret: secret, ReadUpTo: n.noticesRead, Handed: n.handed, Failed: n.failed("grants"),
-		Delay: func() time.Duration { return from + rand.N(to-from+1) },
+		Delay: func() time.Duration { return from + rand.N(to-from+1) }, Wording: n.wording,
 	}), nil
+}
+
+// wording is how people read what a notice says. The gate knows the templates.
+func (n *Node) wording(ctx context.Context, t id.Template, version int, data grant.Values, state string) (grant.Wording, error) {
+	return n.Notices.Wording(ctx, t, version, data, state)
 }
 
 // board opens what counts who was told the same: in this process, or with the

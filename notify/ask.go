@@ -55,7 +55,7 @@ func (s *Service) Ask(ctx context.Context, by grant.By, app, activation string, 
 	if len(items) == 0 || len(items) > askedMost {
 		return grant.Sheet{}, fault.BadRequest.At("/items", "are one to three")
 	}
-	offers := make([]grant.Offer, len(items))
+	offers, params := make([]grant.Offer, len(items)), make([][]grant.Param, len(items))
 	stopped := a.Suspended
 	for i, item := range items {
 		h, t, err := s.inForce(ctx, a.ID, item.Template)
@@ -68,6 +68,7 @@ func (s *Service) Ask(ctx context.Context, by grant.By, app, activation string, 
 		if offers[i], err = s.offer(t, item, fmt.Sprintf("/items/%d", i)); err != nil {
 			return grant.Sheet{}, err
 		}
+		params[i] = t.read(offers[i].Locked)
 		stopped = stopped || h.stopped(s.now())
 	}
 	if stopped {
@@ -76,7 +77,11 @@ func (s *Service) Ask(ctx context.Context, by grant.By, app, activation string, 
 	if err := s.spell(ctx, by.User, a.ID, offers); err != nil {
 		return grant.Sheet{}, err
 	}
-	return s.book.Ask(ctx, by, a.ID, a.Name, id.Activation(activation), offers)
+	sheet, err := s.book.Ask(ctx, by, a.ID, a.Name, id.Activation(activation), offers)
+	for i := range sheet.Items {
+		sheet.Items[i].Params = params[i]
+	}
+	return sheet, err
 }
 
 // offer is what an item would grant.

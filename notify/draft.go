@@ -163,7 +163,7 @@ func checkValues(at string, p Param) error {
 // checkStates refuses states that are not a way forward from the first one.
 func (d *Draft) checkStates() error {
 	if d.Scope != grant.Progress {
-		if len(d.States) > 0 || len(d.Edges) > 0 {
+		if len(d.States) > 0 || len(d.Edges) > 0 || len(d.StateLabels) > 0 {
 			return fault.BadRequest.At("/states", "is for progress only")
 		}
 		return nil
@@ -180,6 +180,19 @@ func (d *Draft) checkStates() error {
 			return fault.BadRequest.At(at, "is there twice")
 		}
 	}
+	for _, state := range sorted(d.StateLabels) { // the first wrong one is told
+		at := pointer("/state_labels", state)
+		if !slices.Contains(d.States, state) {
+			return fault.BadRequest.At(at, "is of a state that is none")
+		}
+		if err := label(at, d.StateLabels[state], labelRunes); err != nil {
+			return err
+		}
+	}
+	return d.checkEdges()
+}
+
+func (d *Draft) checkEdges() error {
 	if len(d.Edges) > edgesMost {
 		return fault.BadRequest.At("/edges", fmt.Sprintf("has more than %d edges", edgesMost))
 	}

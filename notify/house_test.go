@@ -88,6 +88,9 @@ func (h *house) start(store ledger.Store) {
 	h.book = grant.New(store, h.store, seq, seq.Door(), grant.Options{
 		Now: h.clock, Secret: []byte("the key of all handles, 32 bytes"), Failed: h.failed,
 		ReadUpTo: func(context.Context, id.User) (id.Seq, error) { return 0, nil },
+		Wording: func(ctx context.Context, t id.Template, version int, data grant.Values, state string) (grant.Wording, error) {
+			return h.Wording(ctx, t, version, data, state)
+		},
 	})
 	opt := notify.DefaultOptions()
 	opt.Now, opt.Failed = h.clock, h.failed

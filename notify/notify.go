@@ -59,17 +59,18 @@ type Edge struct {
 // A Draft is a template as its developer hands it in. Template names an earlier
 // one, of which this becomes the next version.
 type Draft struct {
-	Template    id.Template    `json:"template,omitempty"`
-	Title       string         `json:"title"`
-	Category    string         `json:"category"`
-	Scope       grant.Scope    `json:"scope"` // once, progress or standing
-	Params      []Param        `json:"params"`
-	PagePattern string         `json:"page_pattern"` // an exact path
-	States      []string       `json:"states,omitempty"`
-	Edges       []Edge         `json:"edges,omitempty"`
-	Cadence     *grant.Cadence `json:"cadence,omitempty"`
-	ExpiresDays int            `json:"expires_days,omitempty"` // ≤ 30; 0: 7
-	SubjectSize int            `json:"subject_size,omitempty"` // people who may share a subject
+	Template    id.Template       `json:"template,omitempty"`
+	Title       string            `json:"title"`
+	Category    string            `json:"category"`
+	Scope       grant.Scope       `json:"scope"` // once, progress or standing
+	Params      []Param           `json:"params"`
+	PagePattern string            `json:"page_pattern"` // an exact path
+	States      []string          `json:"states,omitempty"`
+	StateLabels map[string]string `json:"state_labels,omitempty"` // how people read states; those without are not shown
+	Edges       []Edge            `json:"edges,omitempty"`
+	Cadence     *grant.Cadence    `json:"cadence,omitempty"`
+	ExpiresDays int               `json:"expires_days,omitempty"` // ≤ 30; 0: 7
+	SubjectSize int               `json:"subject_size,omitempty"` // people who may share a subject
 }
 
 // A Template is one version, as it was handed in, and what became of it. Only

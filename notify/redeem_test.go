@@ -33,9 +33,9 @@ func TestHonestPath(t *testing.T) {
 		n.Title != tpl.Title || n.AppName != "Noodles" || n.Page != "/queue?no=A17" || n.Seq != 1 || !n.Alert {
 		t.Errorf("it got %+v", n)
 	}
-	why, g, err := h.Why(h.ctx(), user.User, n.Notice)
+	why, err := h.Why(h.ctx(), user.User, n.Notice)
 	good(t, err)
-	if g.Act.Kind != "tap" || g.Act.Page != "/queue" || g.Subject != "Table 4" || why.Version != 1 || g.Sheet == nil || g.Sheet.Uses != 1 {
+	if g := why.Grant; g.Act.Kind != "tap" || g.Act.Page != "/queue" || g.Subject != "Table 4" || why.Notice.Version != 1 || g.Sheet == nil || g.Sheet.Uses != 1 {
 		t.Errorf("it comes from %+v", g)
 	}
 	sent, err := h.Notice(h.ctx(), tpl.App, answer.Notice)

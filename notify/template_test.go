@@ -85,6 +85,10 @@ func TestDrafts(t *testing.T) {
 		edit(ride, func(d *notify.Draft) { d.Edges = append(d.Edges, notify.Edge{From: "placed", To: "nowhere"}) }),
 		edit(ride, func(d *notify.Draft) { d.Edges = append(d.Edges, notify.Edge{From: "placed", To: "cooking"}) }),
 		edit(ride, func(d *notify.Draft) { d.States[1] = "a\u200bb" }),
+		edit(ride, func(d *notify.Draft) { d.StateLabels = map[string]string{"nowhere": "Nowhere"} }),
+		edit(ride, func(d *notify.Draft) { d.StateLabels = map[string]string{"riding": ""} }),
+		edit(ride, func(d *notify.Draft) { d.StateLabels = map[string]string{"riding": strings.Repeat("x", 33)} }),
+		edit(queue, func(d *notify.Draft) { d.StateLabels = map[string]string{"riding": "On the way"} }),
 	} {
 		if _, err := h.Submit(h.ctx(), a, d); fault.From(err).Code != "bad_request" {
 			t.Errorf("draft %d: %v", i, err)
@@ -94,6 +98,7 @@ func TestDrafts(t *testing.T) {
 		edit(queue, func(d *notify.Draft) { d.Title = "See tea.com" }),
 		edit(queue, func(d *notify.Draft) { d.Params[0].Label = "Call 13800138000" }),
 		edit(queue, func(d *notify.Draft) { d.Params[1].Values = []string{"join our group"} }),
+		edit(ride, func(d *notify.Draft) { d.StateLabels = map[string]string{"riding": "See tea.com"} }),
 	} {
 		_, err := h.Submit(h.ctx(), a, d)
 		is(t, err, notify.ErrContent)

@@ -48,16 +48,6 @@ func (s *Service) Notice(ctx context.Context, a id.App, name string) (Sent, erro
 	return out, nil
 }
 
-// MyGrants are those of u's that something may still come of. next is "" on the
-// last page; limit 0 is the usual one. fault.BadRequest.
-func (s *Service) MyGrants(ctx context.Context, u id.User, cursor string, limit int) ([]grant.Grant, string, error) {
-	limit, err := bounded(limit)
-	if err != nil {
-		return nil, "", err
-	}
-	return s.book.Grants(ctx, u, cursor, limit)
-}
-
 // RevokeGrant closes one of u's. fault.NotFound.
 func (s *Service) RevokeGrant(ctx context.Context, u id.User, g string) error {
 	return s.book.Revoke(ctx, u, g)
@@ -119,11 +109,6 @@ func (s *Service) MyNotices(ctx context.Context, u id.User, cursor string, limit
 		next = strconv.FormatInt(int64(last)+1, 10)
 	}
 	return page, next, nil
-}
-
-// Why tells where a notice comes from. fault.NotFound: u was never shown it.
-func (s *Service) Why(ctx context.Context, u id.User, notice string) (grant.Notice, grant.Grant, error) {
-	return s.book.Why(ctx, u, notice)
 }
 
 // Stop closes all grants of the template that a notice is of. When it returns,
