@@ -30,7 +30,7 @@ func (b *Book) Tap(ctx context.Context, by By, a id.App, page string) (id.Activa
 		app.Taps = append(b.young(app.Taps, now), t)
 		app.Taps = app.Taps[max(0, len(app.Taps)-tapsMost):]
 		var p pending
-		p.put(key, app)
+		p.put(key, &app)
 		return p.done()
 	})
 	if err != nil {
@@ -97,9 +97,9 @@ func (q *asking) decide(v ledger.View) ([]ledger.Row, error) {
 	if q.refused = q.refuse(&app, grants); q.refused == nil {
 		app.Sheets = q.dropOld(&p, app.Sheets)
 		app.Sheets = append(app.Sheets, shown{q.consent, q.now})
-		p.put(consentKey(q.consent), c)
+		p.put(consentKey(q.consent), &c)
 	}
-	p.put(appKey(q.app), app)
+	p.put(appKey(q.app), &app)
 	return p.done()
 }
 

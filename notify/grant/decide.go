@@ -137,19 +137,19 @@ func (d *deciding) decide(v ledger.View) ([]ledger.Row, error) {
 	d.count(&app, c)
 	c.Decided, c.At, c.Took = d.name, d.now, d.accept
 	var p pending
-	p.put(consentKey(d.id), c)
-	p.put(appKey(c.App), app)
+	p.put(consentKey(d.id), &c)
+	p.put(appKey(c.App), &app)
 	grants = p.retire(grants, d.now)
 	for i, item := range c.Items {
 		g := d.mint(c, item, i)
 		if d.accept[i] && !app.shut() && d.room(grants, g) {
 			grants = append(grants, g)
-			p.put(liveKey(g.App, g.ID), g)
+			p.put(liveKey(g.App, g.ID), &g)
 			continue
 		}
 		// What was declined last stands there in the same size, and is over.
 		g.End = Closed
-		p.put(declinedKey(c.App, i), g)
+		p.put(declinedKey(c.App, i), &g)
 	}
 	return p.done()
 }

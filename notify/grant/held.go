@@ -81,12 +81,12 @@ func (b *Book) unhold(ctx context.Context, u id.User, notice uuid.UUID, release 
 			n.Status, n.Alert = Accepted, n.Alert && ring(&app, &user, now, b.opt.Caps)
 			if g.Scope == Standing && g.End == "" {
 				g.Unread = append(g.Unread, Place{Notice: n.ID})
-				p.put(liveKey(g.App, g.ID), g)
+				p.put(liveKey(g.App, g.ID), &g)
 			}
 		}
-		p.put(appKey(n.App), app)
-		p.put(userKey, user)
-		p.put(key, n)
+		p.put(appKey(n.App), &app)
+		p.put(userKey, &user)
+		p.put(key, &n)
 		return p.done()
 	})
 	if err != nil {

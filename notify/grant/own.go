@@ -77,7 +77,7 @@ func (b *Book) Revoke(ctx context.Context, u id.User, name string) error {
 		}
 		g.End, g.Stopped = Closed, true
 		var p pending
-		p.put(key, g)
+		p.put(key, &g)
 		return p.done()
 	})
 	if err != nil {
@@ -191,11 +191,11 @@ func (b *Book) shut(ctx context.Context, u id.User, a id.App, note func(*appRow)
 		}
 		var p pending
 		note(&app)
-		p.put(appKey(a), app)
+		p.put(appKey(a), &app)
 		for _, g := range grants {
 			if g.open(now) && which(&g) {
 				g.End, g.Stopped = Closed, true
-				p.put(liveKey(a, g.ID), g)
+				p.put(liveKey(a, g.ID), &g)
 			}
 		}
 		return p.done()

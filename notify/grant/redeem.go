@@ -157,20 +157,20 @@ func (r *redeeming) decide(v ledger.View) ([]ledger.Row, error) {
 	}
 	if g.End == Closed && !r.s.Terminal { // too much of it stayed unread
 		r.refused = ErrClosed
-		p.put(liveKey(g.App, g.ID), g)
+		p.put(liveKey(g.App, g.ID), &g)
 		return p.done()
 	}
 	r.n.Turn, r.n.Stops = g.Turn, app.stops(g.Template)
 	if r.n.Alert = r.s.Alert && r.ring(&app, &user); r.n.Alert {
-		p.put(appKey(g.App), app)
-		p.put(userKey, user)
+		p.put(appKey(g.App), &app)
+		p.put(userKey, &user)
 	}
 	r.was = answered{
 		Hash: r.f.hash, Notice: r.n.ID, Status: r.n.Status, Alert: r.n.Alert, Left: g.Remaining(r.now), Expires: g.ExpiresAt,
 	}
 	r.own = true
-	p.put(liveKey(g.App, g.ID), g)
-	p.put(r.f.key, r.was)
-	p.put(noticeKey(r.n.ID), r.n)
+	p.put(liveKey(g.App, g.ID), &g)
+	p.put(r.f.key, &r.was)
+	p.put(noticeKey(r.n.ID), &r.n)
 	return p.done()
 }

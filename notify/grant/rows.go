@@ -109,15 +109,25 @@ func get(view ledger.View, key string, v any) (bool, error) {
 	return true, decode(key, raw, v)
 }
 
-func decode(key string, raw []byte, v any) error {
-	if err := json.Unmarshal(raw, v); err != nil {
+func decode(key string, raw []byte, v any) (err error) {
+	if r, ok := v.(record); ok && len(raw) > 0 && raw[0] == recordMark {
+		err = decodeRecord(raw, r)
+	} else {
+		err = json.Unmarshal(raw, v)
+	}
+	if err != nil {
 		return fmt.Errorf("read the row %s: %w", key, err)
 	}
 	return nil
 }
 
 // encode is always the same for the same value: it may be compared.
-func encode(v any) ([]byte, error) { return json.Marshal(v, json.Deterministic(true)) }
+func encode(v any) ([]byte, error) {
+	if r, ok := v.(record); ok {
+		return encodeRecord(r), nil
+	}
+	return json.Marshal(v, json.Deterministic(true))
+}
 
 // grantIn reads a grant from where it lives or where it has gone to.
 func grantIn(view ledger.View, a id.App, g id.Grant) (grant Grant, found bool, err error) {
@@ -168,7 +178,7 @@ func (p *pending) retire(all []Grant, now time.Time) (rest []Grant) {
 			continue
 		}
 		p.drop(liveKey(g.App, g.ID))
-		p.put(pastKey(g.App, g.ID), g)
+		p.put(pastKey(g.App, g.ID), &g)
 	}
 	return rest
 }

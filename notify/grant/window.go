@@ -47,8 +47,8 @@ func (b *Book) Wrote(ctx context.Context, by By, a id.App, appName string, messa
 		g.Act = Act{Kind: "message", At: at.UTC(), Device: by.Device, Name: message.String()}
 		g.Uses, g.Left = b.opt.Caps.Replies, b.opt.Caps.Replies
 		g.ExpiresAt, g.HandedAt = now.Add(b.opt.Caps.WindowLives), now
-		p.put(liveKey(a, g.ID), g)
-		p.put(appKey(a), app)
+		p.put(liveKey(a, g.ID), &g)
+		p.put(appKey(a), &app)
 		return p.done()
 	})
 	if err != nil {
