@@ -39,17 +39,18 @@ type (
 	}
 	// TemplateDraft is a template as its developer hands it in for review.
 	TemplateDraft struct {
-		Template    string          `json:"template,omitzero"` // of which it becomes the next version
-		Title       string          `json:"title"`
-		Category    string          `json:"category"`
-		Scope       string          `json:"scope"` // once progress standing
-		Params      []TemplateParam `json:"params"`
-		PagePattern string          `json:"page_pattern"`
-		States      []string        `json:"states,omitzero"`
-		Edges       []TemplateEdge  `json:"edges,omitzero"`
-		Cadence     *Cadence        `json:"cadence,omitzero"`
-		ExpiresDays int             `json:"expires_days,omitzero"`
-		SubjectSize int             `json:"subject_size,omitzero"`
+		Template    string            `json:"template,omitzero"` // of which it becomes the next version
+		Title       string            `json:"title"`
+		Category    string            `json:"category"`
+		Scope       string            `json:"scope"` // once progress standing
+		Params      []TemplateParam   `json:"params"`
+		PagePattern string            `json:"page_pattern"`
+		States      []string          `json:"states,omitzero"`
+		StateLabels map[string]string `json:"state_labels,omitzero"` // how people read a state; one without is not shown
+		Edges       []TemplateEdge    `json:"edges,omitzero"`
+		Cadence     *Cadence          `json:"cadence,omitzero"`
+		ExpiresDays int               `json:"expires_days,omitzero"`
+		SubjectSize int               `json:"subject_size,omitzero"`
 	}
 	// Template is what became of one.
 	Template struct {

@@ -46,22 +46,33 @@ type (
 		AppName string    `json:"app_name"`
 		Title   string    `json:"title"`
 		Locked  Values    `json:"locked"`
+		Params  []Param   `json:"params"` // the same as people read it
 		Uses    int       `json:"uses"`
 		Until   wire.Time `json:"until"`
 		Page    string    `json:"page"`
 	}
+	// Param is one of Values as people read it. Lists of them have the order of the template.
+	Param struct {
+		Key   string `json:"key"`
+		Label string `json:"label"`
+		Type  string `json:"type"`
+		Value string `json:"value"`
+	}
 	// Notice is one in the user's inbox.
 	Notice struct {
-		Notice   string    `json:"notice"`
-		App      string    `json:"app"`
-		AppName  string    `json:"app_name"`
-		Template string    `json:"template"`
-		Title    string    `json:"title"`
-		Data     Values    `json:"data"`
-		Page     string    `json:"page"`
-		Alert    bool      `json:"alert"`
-		At       wire.Time `json:"at"`
-		Seq      int64     `json:"seq"`
+		Notice     string    `json:"notice"`
+		App        string    `json:"app"`
+		AppName    string    `json:"app_name"`
+		Template   string    `json:"template"`
+		Title      string    `json:"title"`
+		Data       Values    `json:"data"`
+		Params     []Param   `json:"params"` // the same as people read it
+		Page       string    `json:"page"`
+		State      string    `json:"state"`
+		StateLabel string    `json:"state_label"` // the state in words; "" if there are none for it
+		Alert      bool      `json:"alert"`
+		At         wire.Time `json:"at"`
+		Seq        int64     `json:"seq"`
 	}
 	// Grant is what an app may still do, as the user who gave it sees it.
 	Grant struct {
@@ -71,6 +82,7 @@ type (
 		Title     string    `json:"title"`
 		Scope     string    `json:"scope"`
 		Subject   string    `json:"subject"`
+		Params    []Param   `json:"params"` // what is locked
 		UsesLeft  int       `json:"uses_left"`
 		ExpiresAt wire.Time `json:"expires_at"`
 	}

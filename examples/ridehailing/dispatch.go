@@ -138,7 +138,7 @@ func (d *dispatch) tell(ctx context.Context, r *ride, g client.HandedGrant) {
 		}
 		sent, err := d.app.Send(ctx, client.NoticeDraft{
 			Grant: g.Grant, Template: g.Template, State: states[state], Page: "/?ride=" + r.Number, Key: r.Number + "-" + states[state],
-			Data: client.Values{"plate": {"code": r.Plate}, "status": {"enum": statuses[state]}},
+			Data: client.Values{"plate": {"code": r.Plate}},
 		})
 		if err != nil { // grant_closed: they do not want to be told any more
 			d.app.Say("%s is not followed any more: %v", r.Number, err)

@@ -18,8 +18,10 @@ const follow = "Your ride"
 // states are what a ride goes through, in this order.
 var states = []string{"ordered", "driver_on_the_way", "arrived", "done"}
 
-// statuses are the same for people.
-var statuses = []string{"Order received", "Driver on the way", "Your car is here", "You have arrived"}
+// stateLabels are the same for people.
+var stateLabels = map[string]string{
+	"ordered": "Order received", "driver_on_the_way": "Driver on the way", "arrived": "Your car is here", "done": "You have arrived",
+}
 
 var program = app.Program{
 	Name: "Swallow Rides", Category: "travel", Summary: "A car in a few minutes, and you see where it is.",
@@ -30,10 +32,8 @@ var program = app.Program{
 			{Key: "pickup", Label: "From", Type: "name", Role: "locked"},
 			{Key: "to", Label: "To", Type: "name", Role: "locked"},
 			{Key: "plate", Label: "Car", Type: "code", Role: "free"},
-			// A notice shows its params, not its state: what the user reads is one of these.
-			{Key: "status", Label: "Status", Type: "enum", Role: "free", Values: statuses},
 		},
-		States: states,
+		States: states, StateLabels: stateLabels,
 		Edges: []client.TemplateEdge{
 			{From: "ordered", To: "driver_on_the_way", Alert: true},
 			{From: "driver_on_the_way", To: "arrived", Alert: true}, // the one that nobody wants to miss

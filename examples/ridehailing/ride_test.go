@@ -28,7 +28,7 @@ func TestRide(t *testing.T) {
 	var r ride
 	alice.Post("/rides", map[string]string{"from": "Harbour", "to": "Airport"}, &r)
 	sheet := alice.Allows("/", client.Wish(r.Offer))
-	if i := sheet.Items[0]; i.Locked["pickup"]["name"] != "Harbour" || i.Locked["to"]["name"] != "Airport" || i.Uses != 5 {
+	if i := sheet.Items[0]; i.Locked["pickup"]["name"] != "Harbour" || i.Locked["to"]["name"] != "Airport" || i.Uses != 5 || len(i.Params) != 2 || i.Params[0].Label != "From" {
 		t.Errorf("the sheet says %+v", i)
 	}
 	for n := 1; n < len(states); n++ {
@@ -37,10 +37,13 @@ func TestRide(t *testing.T) {
 	}
 	var told []string
 	for _, n := range alice.Inbox(4) {
+		if p := n.Params; len(p) != 3 || p[0].Label != "From" || p[1].Label != "To" || p[2].Label != "Car" {
+			t.Errorf("it is read as %+v", p)
+		}
 		if n.Title != follow || n.Page != "/?ride="+r.Number || n.Data["plate"]["code"] != r.Plate {
 			t.Errorf("a notice is %+v", n)
 		}
-		told = append(told, fmt.Sprint(n.Data["status"]["enum"], " ", n.Alert))
+		told = append(told, fmt.Sprint(n.StateLabel, " ", n.Alert))
 	}
 	if got := fmt.Sprint(told); got != "[Order received true Driver on the way true Your car is here true You have arrived false]" {
 		t.Errorf("the notices say %s", got)

@@ -336,13 +336,14 @@ func TestNoticesPassTheGate(t *testing.T) {
 	notices := id.PersonalStream(id.Notices, "bob")
 	notice := func(app string, alert bool) stream.Entry {
 		return h.append(notices, app, "notice", fmt.Sprintf(
-			`{"notice":"n","app":%q,"app_name":"Noodles","template":"t","title":"Your table","data":{"table":{"code":"A17"},"status":{"enum":"called"}},"page":"/","alert":%v}`, app, alert))
+			`{"notice":"n","app":%q,"app_name":"Noodles","template":"t","title":"Your table","data":{"table":{"code":"A17"},"status":{"enum":"called"}},"state":"now","state_label":"It is free",`+
+				`"params":[{"key":"table","label":"Table","type":"code","value":"A17"},{"key":"status","label":"Status","type":"enum","value":"called"}],"page":"/","alert":%v}`, app, alert))
 	}
 	notice(app, false)
 	h.none("it is silent")
 	e := notice(app, true)
 	first := h.one()
-	if first.Title != "Noodles" || first.Text != "Your table · called · A17" || first.Stream != "@notices" || first.URL != "/notices" || first.Header.Get("Urgency") != "high" {
+	if first.Title != "Noodles" || first.Text != "Your table · It is free · A17 · called" || first.Stream != "@notices" || first.URL != "/notices" || first.Header.Get("Urgency") != "high" {
 		t.Errorf("%+v", first.Message)
 	}
 	notice(other, true)

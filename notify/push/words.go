@@ -2,9 +2,7 @@ package push
 
 import (
 	"context"
-	"maps"
 	"net/url"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -65,15 +63,18 @@ func who(e *stream.Entry, b *bodyWords) id.User {
 
 // bodyWords is whatever of a body can be shown.
 type bodyWords struct {
-	Text     string                       `json:"text"`
-	Caption  string                       `json:"caption"`
-	Name     string                       `json:"name"`
-	Title    string                       `json:"title"`
-	From     id.User                      `json:"from"`
-	User     id.User                      `json:"user"`
-	Greeting string                       `json:"greeting"`
-	AppName  string                       `json:"app_name"`
-	Data     map[string]map[string]string `json:"data"`
+	Text     string  `json:"text"`
+	Caption  string  `json:"caption"`
+	Name     string  `json:"name"`
+	Title    string  `json:"title"`
+	From     id.User `json:"from"`
+	User     id.User `json:"user"`
+	Greeting string  `json:"greeting"`
+	AppName  string  `json:"app_name"`
+	Params   []struct {
+		Value string `json:"value"`
+	} `json:"params"`
+	State string `json:"state_label"`
 }
 
 func (b *bodyWords) text(e *stream.Entry) string {
@@ -109,13 +110,14 @@ func (b *bodyWords) text(e *stream.Entry) string {
 	return hidden
 }
 
-// notice is a template's title and what was said with it, by key.
+// notice is a template's title, where the matter stands, and what was said with it.
 func (b *bodyWords) notice() string {
 	said := []string{b.Title}
-	for _, key := range slices.Sorted(maps.Keys(b.Data)) {
-		for _, value := range b.Data[key] { // there is one
-			said = append(said, value)
-		}
+	if b.State != "" {
+		said = append(said, b.State)
+	}
+	for _, p := range b.Params {
+		said = append(said, p.Value)
 	}
 	return strings.Join(said, " · ")
 }
