@@ -33,8 +33,12 @@ type Account struct {
 	Password    string      `json:"password,omitempty"` // argon2id in PHC form; "" for people who sign in by assertion only
 	Role        Role        `json:"role,omitempty"`
 	Suspension  *Suspension `json:"suspension,omitzero"`
-	CreatedAt   time.Time   `json:"created_at"`
+	CreatedAt   time.Time   `json:"created_at,omitzero"`
 	Settings
+
+	// Gone is when the account was deleted; zero: it was not. Only this and User are
+	// kept of one that was, so that nobody else is ever called so.
+	Gone time.Time `json:"gone,omitzero"`
 }
 
 // Settings are what somebody has chosen about what others see.

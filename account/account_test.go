@@ -13,6 +13,7 @@ import (
 	"github.com/teahouse-im/teahouse/account"
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/ledger"
 	"github.com/teahouse-im/teahouse/storage/pebble"
 )
 
@@ -22,8 +23,9 @@ const password = "correct horse"
 // memory of whose connections had to close.
 type house struct {
 	*account.Service
-	t     *testing.T
-	store account.Store
+	t      *testing.T
+	store  account.Store
+	ledger ledger.Store
 
 	mu   sync.Mutex
 	now  time.Time
@@ -41,24 +43,34 @@ func open(t *testing.T, change func(*account.Options)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, store: store, now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
-	opt := account.DefaultOptions()
-	opt.Now, opt.Throttle = h.clock, false
-	if change != nil {
-		change(&opt)
-	}
-	h.Service = account.NewService(store, func(u id.User, e account.End) {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.ends = append(h.ends, ended{u, e})
-	}, opt)
+	h := &house{t: t, store: store, ledger: store, now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
 	t.Cleanup(func() {
-		h.Close()
 		if err := store.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	h.Service = h.beside(store, change)
 	return h
+}
+
+// beside is one more service, on the house's store or on what stands before it.
+func (h *house) beside(store account.Store, change func(*account.Options)) *account.Service {
+	opt := account.DefaultOptions()
+	opt.Now, opt.Throttle = h.clock, false
+	opt.Erasure.Ledger = h.ledger
+	if change != nil {
+		change(&opt)
+		if opt.Erasure.Ledger == nil {
+			opt.Erasure.Ledger = h.ledger
+		}
+	}
+	s := account.NewService(store, func(u id.User, e account.End) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.ends = append(h.ends, ended{u, e})
+	}, opt)
+	h.t.Cleanup(s.Close)
+	return s
 }
 
 func (h *house) clock() time.Time {

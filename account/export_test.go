@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"os"
 	"runtime"
 	"testing"
@@ -40,3 +41,20 @@ func (p *Provider) Age(d time.Duration) {
 	p.keys.current.Store(&set)
 	p.keys.tried = p.keys.tried.Add(-d)
 }
+
+// EraseOwed does once what is owed for those who have left.
+func (s *Service) EraseOwed(ctx context.Context) error {
+	dues, err := s.opt.Erasure.Ledger.Owed(ctx, erased, s.now(), eraseAtOnce)
+	for _, due := range dues {
+		s.work(ctx, due)
+	}
+	return err
+}
+
+// The times at which work for those who have left is due.
+const (
+	EraseGrace = eraseGrace
+	EraseAgain = eraseAgain
+)
+
+const Erased = erased

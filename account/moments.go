@@ -12,7 +12,7 @@ import (
 // they are, and whether others see any: not of somebody who is kept out, or does
 // not exist.
 func (s *Service) Moments(ctx context.Context, u id.User) (back time.Duration, shown bool, err error) {
-	a, err := s.store.Account(ctx, u)
+	a, err := s.find(ctx, u)
 	if errors.Is(err, ErrUnknown) {
 		return 0, false, nil
 	}

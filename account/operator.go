@@ -54,7 +54,7 @@ func (s *Service) Unsuspend(ctx context.Context, u id.User) error {
 }
 
 func (s *Service) alter(ctx context.Context, u id.User, change func(*Account)) error {
-	_, err := told(s.store.ChangeAccount(ctx, u, func(a *Account) error {
+	_, err := told(s.change(ctx, u, func(a *Account) error {
 		change(a)
 		return nil
 	}))

@@ -45,7 +45,7 @@ func (s *Service) ChangePresence(ctx context.Context, u id.User, c PresenceChang
 	if apply(&a); a.Settings == before {
 		return before, nil
 	}
-	a, err = told(s.store.ChangeAccount(ctx, u, func(a *Account) error {
+	a, err = told(s.change(ctx, u, func(a *Account) error {
 		apply(a)
 		return nil
 	}))
@@ -68,7 +68,7 @@ func checkStatus(text string) error {
 // SettingsOf are what a user has chosen. Somebody who does not exist, or is kept
 // out, is seen by nobody.
 func (s *Service) SettingsOf(ctx context.Context, u id.User) (Settings, error) {
-	a, err := s.store.Account(ctx, u)
+	a, err := s.find(ctx, u)
 	switch {
 	case errors.Is(err, ErrUnknown):
 		return Settings{VisibleTo: VisibleToNobody}, nil

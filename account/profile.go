@@ -11,7 +11,7 @@ import (
 
 // Profile finds a user. NotFound.
 func (s *Service) Profile(ctx context.Context, u id.User) (Account, error) {
-	return told(s.store.Account(ctx, u))
+	return told(s.find(ctx, u))
 }
 
 // ProfileChange changes what is set of it.
@@ -44,7 +44,7 @@ func (s *Service) Change(ctx context.Context, u id.User, c ProfileChange) (Accou
 			return Account{}, err
 		}
 	}
-	return told(s.store.ChangeAccount(ctx, u, func(a *Account) error {
+	return told(s.change(ctx, u, func(a *Account) error {
 		if c.DisplayName != nil {
 			a.DisplayName = name
 		}

@@ -128,7 +128,7 @@ func (s *Service) SignInByAssertion(ctx context.Context, assertion, device strin
 // vouched finds an account, or makes it. A name that cannot be shown makes
 // nobody stay outside: they are called by their user id.
 func (s *Service) vouched(ctx context.Context, u id.User, name string) (Account, error) {
-	a, err := s.store.Account(ctx, u)
+	a, err := s.known(ctx, u)
 	if !errors.Is(err, ErrUnknown) {
 		return a, err
 	}
@@ -138,9 +138,19 @@ func (s *Service) vouched(ctx context.Context, u id.User, name string) (Account,
 	}
 	a = Account{User: u, DisplayName: shown, CreatedAt: s.now()}
 	if err := s.store.CreateAccount(ctx, a); errors.Is(err, ErrTaken) { // in this moment, by another device
-		return s.store.Account(ctx, u)
+		return s.known(ctx, u)
 	} else if err != nil {
 		return Account{}, err
 	}
 	return a, nil
+}
+
+// known finds the account of somebody who is vouched for. ErrUnknown; Unauthenticated:
+// they have deleted it, and nobody can vouch for them here any more.
+func (s *Service) known(ctx context.Context, u id.User) (Account, error) {
+	a, err := s.store.Account(ctx, u)
+	if err == nil && a.gone() {
+		a, err = Account{}, errAssertion
+	}
+	return a, err
 }

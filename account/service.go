@@ -9,6 +9,7 @@ import (
 
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/ledger"
 )
 
 // What account refuses, beside ErrTaken.
@@ -56,6 +57,8 @@ type Options struct {
 	Changed func(u id.User)
 	// Pictures has the pictures that people can show with their profiles; nil: nobody can.
 	Pictures Pictures
+	// Erasure is what deleting an account needs; without its Ledger, none can be.
+	Erasure Erasure
 }
 
 // DefaultOptions are those of a fresh installation.
@@ -79,6 +82,8 @@ type Service struct {
 	guesses *guesses // nil: not limited
 	names   *otter.Cache[id.User, string]
 
+	leaving chan ledger.Due // accounts that were just deleted here
+
 	touching sync.WaitGroup
 	touches  chan struct{} // one slot per note of a use that is being written
 }
@@ -96,7 +101,7 @@ func NewService(store Store, end func(u id.User, e End), opt Options) *Service {
 			MaximumSize:      namesMost,
 			ExpiryCalculator: otter.ExpiryWriting[id.User, string](nameFresh),
 		}),
-		touches: make(chan struct{}, touchesMost),
+		touches: make(chan struct{}, touchesMost), leaving: make(chan ledger.Due, leavingMost),
 	}
 	if opt.Throttle {
 		s.guesses = newGuesses(opt.Now)

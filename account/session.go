@@ -33,6 +33,9 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Session, Acco
 	if err != nil {
 		return Session{}, Account{}, err
 	}
+	if a.gone() {
+		return Session{}, Account{}, fault.Unauthenticated
+	}
 	now := s.now()
 	if s.expired(ses, now) {
 		return Session{}, Account{}, fault.TokenExpired
@@ -114,7 +117,7 @@ func (s *Service) good(ctx context.Context, u id.User) ([]Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.store.Account(ctx, u)
+	a, err := s.find(ctx, u)
 	switch {
 	case errors.Is(err, ErrUnknown):
 		return nil, nil
@@ -175,7 +178,7 @@ func (s *Service) replacePassword(ctx context.Context, u id.User, old *string, n
 	if err != nil {
 		return err
 	}
-	_, err = told(s.store.ChangeAccount(ctx, u, func(a *Account) error {
+	_, err = told(s.change(ctx, u, func(a *Account) error {
 		if old != nil && a.Password != *old {
 			return fault.Conflict
 		}

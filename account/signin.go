@@ -56,7 +56,7 @@ func (s *Service) prove(ctx context.Context, user, password, from, at string) (A
 	if err != nil {
 		return Account{}, err
 	}
-	a, err := s.store.Account(ctx, u)
+	a, err := s.find(ctx, u)
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		attempt.forget()
 		return Account{}, err
@@ -100,10 +100,13 @@ func (s *Service) signIn(ctx context.Context, a Account, device id.Device) (Sign
 	if err := s.store.PutSession(ctx, ses); err != nil {
 		return SignedIn{}, err
 	}
-	// Whoever changed the password since it was checked may have looked for
-	// sign-ins to end before this one was there.
-	if now, err := s.store.Account(ctx, a.User); err != nil || now.Password != a.Password {
-		return SignedIn{}, cmp.Or(err, s.store.DropSession(ctx, a.User, hash), error(errWrong))
+	// Whoever changed the password since it was checked, or deleted the account, may
+	// have looked for sign-ins to end before this one was there.
+	switch now, err := s.find(ctx, a.User); {
+	case errors.Is(err, ErrUnknown), err == nil && now.Password != a.Password:
+		return SignedIn{}, cmp.Or(s.store.DropSession(ctx, a.User, hash), error(errWrong))
+	case err != nil:
+		return SignedIn{}, err
 	}
 	if err := s.trim(ctx, a.User, now); err != nil {
 		return SignedIn{}, err
