@@ -83,6 +83,9 @@ var acts = []struct {
 	}, func(s *contact.Service, a, b id.User) error {
 		return s.Unblock(context.Background(), a, string(b))
 	}},
+	{"erase", 1, func(h *house, a, b id.User) { h.befriend(a, b) }, func(s *contact.Service, a, _ id.User) error {
+		return s.Erase(context.Background(), a)
+	}},
 }
 
 func request(s *contact.Service, a, b id.User) error {
