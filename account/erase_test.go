@@ -256,7 +256,6 @@ func (o overtaken) PutSession(ctx context.Context, ses account.Session) error {
 // between is stored or not, and nobody hears which.
 type mortal struct {
 	account.Store
-	ledger ledger.Store
 	left   int
 	stored bool
 }
