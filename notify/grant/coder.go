@@ -1,10 +1,12 @@
 package grant
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,73 +23,90 @@ const recordMark = 1
 
 // A coder puts the fields of a record together, or takes them apart.
 type coder struct {
-	raw     []byte // what was written, or what is still to be read
+	raw     []byte // what was written so far; what is to be read
 	reading bool
-	err     error // what was to be read is damaged
+	said    string // raw, when reading: what is text in it is a part of this
+	at      int    // how far raw was read
+	err     error  // what was to be read is damaged
 }
 
 var errDamaged = errors.New("it is damaged")
 
+// writers are coders to write with, for the room they have.
+var writers = sync.Pool{New: func() any { return &coder{raw: make([]byte, 0, 1024)} }}
+
 func encodeRecord(r record) []byte {
-	c := coder{raw: append(make([]byte, 0, 384), recordMark)}
-	r.layout(&c)
-	return slices.Clip(c.raw)
+	c := writers.Get().(*coder)
+	defer writers.Put(c)
+	c.raw = append(c.raw[:0], recordMark)
+	r.layout(c)
+	return bytes.Clone(c.raw)
 }
 
 // decodeRecord reads what encodeRecord wrote into a zero record.
 func decodeRecord(raw []byte, r record) error {
-	c := coder{raw: raw[1:], reading: true}
+	c := coder{raw: raw, reading: true, said: string(raw), at: 1}
 	r.layout(&c)
-	if len(c.raw) > 0 && c.err == nil {
-		c.err = errDamaged
+	if c.left() > 0 {
+		c.fail()
 	}
 	return c.err
 }
 
-// number is a length or a small count.
-func number[T ~int | ~int64 | ~uint64](c *coder, n *T) {
-	if !c.reading {
-		c.raw = binary.AppendVarint(c.raw, int64(*n))
-		return
-	}
-	if len(c.raw) == 0 {
-		return
-	}
-	v, size := binary.Varint(c.raw)
-	if size <= 0 {
-		c.fail()
-		return
-	}
-	*n, c.raw = T(v), c.raw[size:]
+func (c *coder) left() int { return len(c.raw) - c.at }
+
+func (c *coder) fail() {
+	c.at = len(c.raw)
+	c.err = errDamaged
 }
 
-func (c *coder) fail() { c.raw, c.err = nil, errDamaged }
+// number is a length or a small count.
+func number[T ~int | ~int64 | ~uint64](c *coder, n *T) {
+	switch {
+	case !c.reading:
+		c.raw = binary.AppendVarint(c.raw, int64(*n))
+	case c.left() > 0:
+		v, size := binary.Varint(c.raw[c.at:])
+		if size <= 0 {
+			c.fail()
+			return
+		}
+		*n = T(v)
+		c.at += size
+	}
+}
 
 // size is how many of something follow, each of which takes a byte at least.
 func (c *coder) size(n int) int {
-	number(c, &n)
-	if n < 0 || c.reading && n > len(c.raw) {
+	if !c.reading {
+		c.raw = binary.AppendVarint(c.raw, int64(n))
+		return n
+	}
+	n = 0
+	if number(c, &n); n < 0 || n > c.left() {
 		c.fail()
 		return 0
 	}
 	return n
 }
 
-// take is the next n bytes.
-func (c *coder) take(n int) []byte {
-	raw := c.raw[:n:n]
-	c.raw = c.raw[n:]
-	return raw
+func text[T ~string](c *coder, s *T) {
+	if !c.reading {
+		c.write(string(*s))
+		return
+	}
+	*s = T(c.read())
 }
 
-func text[T ~string | ~[]byte](c *coder, s *T) {
-	n := c.size(len(*s))
-	switch {
-	case !c.reading:
-		c.raw = append(c.raw, *s...)
-	case n > 0:
-		*s = T(c.take(n))
-	}
+func (c *coder) write(s string) {
+	c.size(len(s))
+	c.raw = append(c.raw, s...)
+}
+
+func (c *coder) read() string {
+	n := c.size(0)
+	c.at += n
+	return c.said[c.at-n : c.at]
 }
 
 func (c *coder) flag(b *bool) {
@@ -104,9 +123,9 @@ func (c *coder) fixed(b []byte) {
 	switch {
 	case !c.reading:
 		c.raw = append(c.raw, b...)
-	case len(c.raw) >= len(b):
-		copy(b, c.take(len(b)))
-	case len(c.raw) > 0:
+	case c.left() >= len(b):
+		c.at += copy(b, c.raw[c.at:])
+	case c.left() > 0:
 		c.fail()
 	}
 }
@@ -135,25 +154,23 @@ func list[T any](c *coder, all *[]T, each func(*coder, *T)) {
 	}
 }
 
-// table is a map, in the order of its keys.
+// table is a map, in the order of its keys; none is nil.
 func table[K ~string, V any](c *coder, m *map[K]V, each func(*coder, *V)) {
+	n := c.size(len(*m))
 	if !c.reading {
-		c.size(len(*m))
 		for _, k := range slices.Sorted(maps.Keys(*m)) {
+			c.write(string(k))
 			v := (*m)[k]
-			text(c, &k)
 			each(c, &v)
 		}
 		return
 	}
-	n := c.size(0)
 	if n > 0 {
 		*m = make(map[K]V, n)
 	}
 	for range n {
-		var k K
+		k := K(c.read())
 		var v V
-		text(c, &k)
 		each(c, &v)
 		(*m)[k] = v
 	}

@@ -63,15 +63,16 @@ func (b *Book) Deliver(ctx context.Context, r Redemption) error {
 	if r.n.ID == uuid.Nil {
 		return nil
 	}
-	if err := b.deliver(ctx, &r.n); err != nil {
+	if err := b.deliver(ctx, &r); err != nil {
 		return fmt.Errorf("deliver a notice: %w", err)
 	}
-	b.settle(ctx, deliverDue(&r.n))
+	b.settle(ctx, r.due)
 	return nil
 }
 
-func (b *Book) deliver(ctx context.Context, n *Notice) error {
-	s, draft, err := b.entry(ctx, n)
+func (b *Book) deliver(ctx context.Context, r *Redemption) error {
+	n := &r.n
+	s, draft, err := b.entry(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,8 @@ func (b *Book) deliver(ctx context.Context, n *Notice) error {
 }
 
 // entry is the one entry a notice becomes.
-func (b *Book) entry(ctx context.Context, n *Notice) (id.Stream, stream.Draft, error) {
+func (b *Book) entry(ctx context.Context, r *Redemption) (id.Stream, stream.Draft, error) {
+	n := &r.n
 	draft := stream.Draft{ID: entryID(n.ID), From: id.Principal(n.App), Countable: true}
 	if n.Kind != "" {
 		draft.Kind, draft.Body = n.Kind, json.RawMessage(n.Body)
@@ -98,7 +100,7 @@ func (b *Book) entry(ctx context.Context, n *Notice) (id.Stream, stream.Draft, e
 		return "", stream.Draft{}, fmt.Errorf("find the words: %w", err)
 	}
 	body, err := encode(Shown{
-		Notice: b.Name(*n), App: n.App, AppName: n.AppName, Template: n.Template, Title: n.Title, Data: n.Data, Params: words.Params, Page: n.Page,
+		Notice: r.name, App: n.App, AppName: n.AppName, Template: n.Template, Title: n.Title, Data: n.Data, Params: words.Params, Page: n.Page,
 		State: n.State, StateLabel: words.State, Alert: n.Alert,
 	})
 	draft.Kind, draft.Body = KindNotice, body
@@ -145,7 +147,8 @@ func (b *Book) late(ctx context.Context, due ledger.Due) (settled bool, err erro
 	case n.Status != Accepted:
 		return b.stale(due), nil // a release that may still come to be
 	}
-	return true, b.deliver(ctx, &n)
+	r := b.redemption(n)
+	return true, b.deliver(ctx, &r)
 }
 
 // notice reads one of u's.

@@ -18,22 +18,20 @@ type Found struct {
 	Grant  Grant
 	Answer *Answer // what was answered to the same request before; nil if it is new
 
-	key   string // row of the idempotency key
+	// The rows that a redemption looks at, beside userKey: of the idempotency key, of
+	// the grant where it is until it is over, and of its app.
+	key, live, app string
+
 	hash  [32]byte
 	named uuid.UUID // the notice of Answer
+	want  ledger.Want
 	view  ledger.View
-	caps  Caps
 }
 
 // keyRow names the row of an idempotency key, which is the app's and may hold anything.
 func keyRow(a id.App, key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return "key/" + string(a) + "/" + base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-// wanted is what a redemption looks at.
-func wanted(a id.App, g id.Grant, key string) ledger.Want {
-	return ledger.Want{Keys: []string{liveKey(a, g), key, appKey(a), userKey}}
 }
 
 // Find looks for the grant of a handle, and whether key was used before for the
@@ -46,14 +44,15 @@ func (b *Book) Find(ctx context.Context, a id.App, handle, key string, hash [32]
 	if !ok {
 		u, g = "-", id.Grant(uuid.Nil.String()) // nobody; it is looked up like the others
 	}
-	f := &Found{key: keyRow(a, key), hash: hash, caps: b.opt.Caps}
+	f := &Found{key: keyRow(a, key), live: liveKey(a, g), app: appKey(a), hash: hash}
+	f.want = ledger.Want{Keys: []string{f.live, f.key, f.app, userKey}}
 	var err error
-	if f.view, err = b.store.ReadPart(ctx, part(u), wanted(a, g, f.key)); err != nil {
+	if f.view, err = b.store.ReadPart(ctx, part(u), f.want); err != nil {
 		return nil, fmt.Errorf("find a grant: %w", err)
 	}
 	left := isGone(f.view) // then there is no grant of theirs, wherever it stands
 	if !left {
-		ok, err = get(f.view, liveKey(a, g), &f.Grant)
+		ok, err = get(f.view, f.live, &f.Grant)
 	}
 	if err == nil && (left || !ok) {
 		ok, err = b.past(ctx, u, a, g, &f.Grant)

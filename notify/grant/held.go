@@ -19,7 +19,7 @@ func (b *Book) Release(ctx context.Context, u id.User, notice uuid.UUID) error {
 	if err != nil || n.Status != Accepted {
 		return err
 	}
-	return b.Deliver(ctx, Redemption{n})
+	return b.Deliver(ctx, b.redemption(n))
 }
 
 // Drop sees to it that a notice that was held never comes. One that is not held

@@ -1,5 +1,7 @@
 package grant
 
+import "encoding/json"
+
 
 func (u *userRow) layout(c *coder) { list(c, (*[]int64)(&u.Alerts), number[int64]) }
 
@@ -82,8 +84,20 @@ func (a *Act) layout(c *coder) {
 	text(c, &a.Name)
 }
 
+// layout has params in the order of their keys. Most have one type, which table
+// would sort.
 func (v *Values) layout(c *coder) {
-	table(c, (*map[string]map[string]string)(v), func(c *coder, typed *map[string]string) { table(c, typed, text) })
+	table(c, (*map[string]map[string]string)(v), func(c *coder, typed *map[string]string) {
+		if c.reading || len(*typed) != 1 {
+			table(c, typed, text)
+			return
+		}
+		c.size(1)
+		for k, value := range *typed {
+			c.write(k)
+			c.write(value)
+		}
+	})
 }
 
 func (n *Notice) layout(c *coder) {
@@ -107,7 +121,10 @@ func (n *Notice) layout(c *coder) {
 	number(c, &n.Stops)
 	c.time(&n.Released)
 	text(c, &n.Kind)
-	text(c, &n.Body)
+	body := string(n.Body)
+	if text(c, &body); body != "" {
+		n.Body = json.RawMessage(body)
+	}
 }
 
 func (o *owing) layout(c *coder) {

@@ -15,7 +15,13 @@ import (
 
 // A Redemption is one use of a grant, spent, and the right to write the one entry
 // it was spent on. The zero Redemption is of nothing.
-type Redemption struct{ n Notice }
+type Redemption struct {
+	n    Notice
+	name string     // as app and user know it
+	due  ledger.Due // which delivering it settles
+}
+
+func (b *Book) redemption(n Notice) Redemption { return Redemption{n, b.Name(n), deliverDue(&n)} }
 
 // redeeming is one attempt to spend one use. Its notice's id is the attempt's:
 // where it stands in the row of the key, it was this attempt that won.
@@ -63,7 +69,7 @@ func (b *Book) Redeem(ctx context.Context, f *Found, s Spend) (Redemption, Answe
 	if r.n.Status == Accepted {
 		owed = []ledger.Due{deliverDue(&r.n)}
 	}
-	err := b.store.ChangePart(ctx, part(g.User), wanted(g.App, g.ID, f.key), f.view, owed, r.decide)
+	err := b.store.ChangePart(ctx, part(g.User), f.want, f.view, owed, r.decide)
 	if errors.Is(err, errMoved) {
 		var gone Grant
 		if _, err = b.past(ctx, g.User, g.App, g.ID, &gone); err == nil {
@@ -83,7 +89,7 @@ func (b *Book) Redeem(ctx context.Context, f *Found, s Spend) (Redemption, Answe
 	if r.n.Status == Held {
 		return Redemption{}, answer, nil
 	}
-	return Redemption{r.n}, answer, nil
+	return Redemption{r.n, answer.Notice, owed[0]}, answer, nil
 }
 
 // again is the redemption of a notice that was accepted before, to make sure that
@@ -97,7 +103,7 @@ func (b *Book) again(ctx context.Context, u id.User, n uuid.UUID) Redemption {
 	if !found || notice.Status != Accepted || b.now().Sub(notice.At) > day {
 		return Redemption{}
 	}
-	return Redemption{notice}
+	return b.redemption(notice)
 }
 
 // errMoved is a grant that was put out of the way since it was found: it is over.
@@ -105,8 +111,7 @@ var errMoved = errors.New("the grant has moved")
 
 // grant is the grant as it is now, which mostly is as it was found.
 func (r *redeeming) grant(v ledger.View) (g Grant, err error) {
-	key := liveKey(r.n.App, r.n.Grant)
-	was, now := r.f.view.Get(key), v.Get(key)
+	was, now := r.f.view.Get(r.f.live), v.Get(r.f.live)
 	switch {
 	case now == nil && was != nil:
 		return g, errMoved
@@ -115,7 +120,7 @@ func (r *redeeming) grant(v ledger.View) (g Grant, err error) {
 	case bytes.Equal(now, was):
 		return r.f.Grant, nil
 	}
-	return g, decode(key, now, &g)
+	return g, decode(r.f.live, now, &g)
 }
 
 // over is usable of a grant that is out of the way, also by a clock that is behind.
@@ -144,32 +149,32 @@ func (r *redeeming) decide(v ledger.View) ([]ledger.Row, error) {
 		return nil, err
 	}
 	var app appRow
-	if _, err := get(v, appKey(g.App), &app); err != nil {
+	if _, err := get(v, r.f.app, &app); err != nil {
 		return nil, err
 	}
 	var user userRow
 	if _, err := get(v, userKey, &user); err != nil {
 		return nil, err
 	}
-	var p pending
+	p := pending{rows: make([]ledger.Row, 0, 5)}
 	if err := r.use(&g); err != nil {
 		return nil, err
 	}
 	if g.End == Closed && !r.s.Terminal { // too much of it stayed unread
 		r.refused = ErrClosed
-		p.put(liveKey(g.App, g.ID), &g)
+		p.put(r.f.live, &g)
 		return p.done()
 	}
 	r.n.Turn, r.n.Stops = g.Turn, app.stops(g.Template)
 	if r.n.Alert = r.s.Alert && r.ring(&app, &user); r.n.Alert {
-		p.put(appKey(g.App), &app)
+		p.put(r.f.app, &app)
 		p.put(userKey, &user)
 	}
 	r.was = answered{
 		Hash: r.f.hash, Notice: r.n.ID, Status: r.n.Status, Alert: r.n.Alert, Left: g.Remaining(r.now), Expires: g.ExpiresAt,
 	}
 	r.own = true
-	p.put(liveKey(g.App, g.ID), &g)
+	p.put(r.f.live, &g)
 	p.put(r.f.key, &r.was)
 	p.put(noticeKey(r.n.ID), &r.n)
 	return p.done()
