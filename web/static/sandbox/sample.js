@@ -11,8 +11,9 @@ export const onceTemplate = {
 
 export const followTemplate = {
   title: "Your order", category: "food", scope: "progress", page_pattern: "/",
-  params: [table, { key: "status", label: "Status", type: "enum", role: "free", values: ["in the pot", "on a tray", "on the table"] }],
+  params: [table, { key: "counter", label: "Counter", type: "number", role: "free" }],
   states: ["cooking", "ready", "served"],
+  state_labels: { cooking: "In the pot", ready: "On a tray", served: "On the table" },
   edges: [{ from: "cooking", to: "ready", alert: true }, { from: "ready", to: "served", alert: false }],
 };
 

@@ -10,7 +10,13 @@ import { onceTemplate } from "./sample.js";
 const kinds = { approved: "good", review: "held", paused: "held", rejected: "bad", disabled: "bad" };
 
 /** @param {any} t */
-const inShort = (t) => [t.scope, t.states?.join(" → "), t.page_pattern, t.params.map((/** @type {any} */ p) => `${p.key}: ${p.type}${p.role === "locked" ? ", locked" : ""}`).join("; ")].filter(Boolean).join(" · ");
+const inShort = (t) => [t.scope, t.states?.map((/** @type {string} */ s) => t.state_labels?.[s] ?? s).join(" → "), t.page_pattern].filter(Boolean).join(" · ");
+
+/** What users will see beside the title, in this order. @param {{t: any}} props */
+const Says = ({ t }) => html`
+  ${t.params.length > 0 && html`<ul class="says" aria-label="Params">${t.params.map((/** @type {any} */ p) => html`
+    <li key=${p.key}><b>${p.label}</b> <span class="soft"><code>${p.key}</code> ${p.type}${p.role === "locked" ? ", locked" : ""}${p.values && `: ${p.values.join(", ")}`}</span></li>`)}</ul>`}
+`;
 
 /** @param {{desk: Desk, t: any}} props */
 function Waiting({ desk, t }) {
@@ -20,6 +26,7 @@ function Waiting({ desk, t }) {
     <li class="entry" aria-label=${t.title}>
       <p class="entry-head"><b>${t.title}</b> <span class="soft">of ${desk.nameOf(t.app)}, version ${t.version}</span></p>
       <p class="soft">${inShort(t)}</p>
+      <${Says} t=${t} />
       <div class="row">
         <label class="grow"><span class="hidden">Reason</span><input placeholder="Reason, for the developer" maxlength="200" value=${reason} onInput=${(/** @type {any} */ e) => setReason(e.currentTarget.value)} /></label>
         <button type="button" class="plain small" disabled=${desk.busy > 0} onClick=${() => review(false)}>Reject</button>
@@ -55,6 +62,7 @@ export function Templates({ desk }) {
         <li key=${t.template} class="entry">
           <p class="entry-head"><b>${t.title}</b> <${Mark} kind=${kinds[t.status] ?? "plain"}>${t.status === "review" ? "in review" : t.status}<//></p>
           <p class="soft">${inShort(t)}</p>
+          <${Says} t=${t} />
           ${t.reason && html`<p class="soft">Mo: “${t.reason}”</p>`}
           <details class="more"><summary><code>${t.template}</code></summary><${Json} value=${t} label="Template" /></details>
         </li>`)}</ul>

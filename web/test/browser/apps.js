@@ -88,14 +88,15 @@ export class App {
     return this.server.send("PUT", `/developer/apps/${this.id}/package`, new Blob([zip(files)]), headers);
   }
 
-  /** A template for one notice, approved. @param {Account} moderator @param {string} title @param {string} pattern */
-  async template(moderator, title, pattern) {
+  /** A template for one notice, approved; or for what else it says. @param {Account} moderator @param {string} title @param {string} pattern @param {object} [of] */
+  async template(moderator, title, pattern, of = {}) {
     const made = await this.call("POST", "/app/templates", {
       title, category: "food", scope: "once", page_pattern: pattern,
       params: [
-        { key: "table", label: "Table", type: "code", role: "locked" },
-        { key: "come_by", label: "Come by", type: "time", role: "free" },
+        { key: "table", label: "Your table", type: "code", role: "locked" },
+        { key: "come_by", label: "Come at", type: "time", role: "free" },
       ],
+      ...of,
     });
     await moderator.call("POST", `/moderation/templates/${made.template}/review`, { version: made.version, decision: "approve", reason: "fine" });
     return made.template;

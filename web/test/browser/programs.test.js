@@ -77,6 +77,9 @@ async function asked(p) {
   await p.page.getByRole("dialog").waitFor();
 }
 
+/** What is said there: label, value, label … @param {import("playwright-core").Locator} where */
+const said = (where) => where.locator("dl.values").locator("dt, dd").allInnerTexts();
+
 /** Decides on the sheet. @param {Person} p @param {string} how */
 async function decide(p, how) {
   await p.page.getByRole("dialog").locator("button:not([aria-disabled=true])", { hasText: how }).click();
@@ -176,7 +179,8 @@ test("a notice is asked for, allowed, arrives, says why, and is stopped", async 
   assert.equal((await app.notify("A17", "18:05", "/queue?no=A17")).status, "accepted");
   await p.chat("Service notices, 1 unread").getByRole("link").click();
   const letter = tab.getByRole("article").filter({ hasText: "Your table is ready" });
-  for (const text of ["Come by", "18:05", "Table", "A17", app.name]) await letter.getByText(text, { exact: true }).waitFor();
+  await letter.getByText(app.name, { exact: true }).waitFor();
+  assert.deepEqual(await said(letter), ["Your table", "A17", "Come at", "18:05"], "in the template's order");
   await p.chat(/^Service notices$/).waitFor(); // it was seen
   assert.deepEqual(await faults(tab), []);
   await letter.getByRole("button", { name: "More" }).click();
@@ -201,6 +205,52 @@ test("a notice is asked for, allowed, arrives, says why, and is stopped", async 
   assert.deepEqual(await faults(tab), []);
   await tab.getByRole("dialog").getByRole("button", { name: "Report" }).click();
   await tab.getByText("A moderator will look at it").waitFor();
+});
+
+test("a matter that is followed says where it stands, in the words of its template", async () => {
+  const app = await App.create(dana, `Noodles ${++shops}`);
+  const template = await app.template(mo, "Your order", "/", {
+    scope: "progress", states: ["in_pot", "served"], edges: [{ from: "in_pot", to: "served", alert: false }], state_labels: { in_pot: "In the pot" },
+    params: [
+      { key: "z", label: "Dish", type: "name", role: "locked" },
+      { key: "a", label: "Table", type: "code", role: "locked" },
+      { key: "m", label: "Counter", type: "number", role: "free" },
+    ],
+  });
+  const items = JSON.stringify([{ template, subject: "17", locked: { a: { code: "A17" }, z: { name: "Dan dan" } } }]);
+  await app.pages({
+    "index.html": page(`<h1>Noodles</h1><button id="tell">tell</button>`, `/m/${app.id}/a.js`),
+    "a.js": `${ASKING} document.getElementById("tell").onclick = () => ask("notify", { items: ${items} });`,
+  });
+  const p = await house.guest(await server.account("Ann"));
+  await visit(p, app, "/");
+  await asked(p);
+  assert.deepEqual(await said(p.page.getByRole("dialog")), ["Dish", "Dan dan", "Table", "A17"]);
+  await decide(p, "Allow");
+  await p.go("Me");
+  const grants = p.page.getByRole("list", { name: "What apps may send" });
+  await grants.getByText("Dan dan").waitFor();
+  assert.deepEqual(await said(grants), ["Dish", "Dan dan", "Table", "A17"]);
+  const tell = async (/** @type {string} */ state) => {
+    const { grant } = await app.granted("17");
+    await app.call("POST", "/app/notices", { grant, template, state, data: { m: { number: "3" } }, page: "/", idempotency_key: state });
+  };
+  await tell("in_pot");
+  await p.go("Chats");
+  await p.page.getByText(`${app.name}: In the pot`).waitFor();
+  await p.chat(/^Service notices/).getByRole("link").click();
+  const letter = p.page.getByRole("article").first();
+  await letter.getByText("In the pot").waitFor();
+  assert.deepEqual(await said(letter), ["Dish", "Dan dan", "Table", "A17", "Counter", "3"]);
+  await tell("served");
+  await p.page.getByRole("article").nth(1).waitFor();
+  assert.equal(await letter.getByText(/served/i).count(), 0, "a state without words is not shown");
+  assert.deepEqual(await faults(p.page), []);
+  await letter.getByRole("button", { name: "More" }).click();
+  await p.page.getByRole("menuitem", { name: "Why do I get this?" }).click();
+  const why = p.page.getByRole("dialog");
+  await why.getByText("You were asked").waitFor();
+  assert.deepEqual(await said(why), ["Dish", "Dan dan", "Table", "A17"]);
 });
 
 test("No mints nothing, and the page sees the same as with Allow", async () => {

@@ -131,14 +131,14 @@
  * @property {boolean} blocked
  */
 
-/** @typedef {Record<string, Record<string, string>>} Values key to type to value */
+/** @typedef {{key: string, label: string, type: string, value: string}} Param Something that a notice says. Lists have the order of the template. */
 
 /**
  * @typedef {object} SheetItem
  * @property {string} item
  * @property {string} app_name
  * @property {string} title
- * @property {Values} locked
+ * @property {Param[]} params
  * @property {"once"|"progress"|"standing"} scope
  * @property {string} subject
  * @property {number} uses 0: by cadence
@@ -157,6 +157,7 @@
  * @property {string} title
  * @property {"once"|"progress"|"window"|"standing"} scope
  * @property {string} subject
+ * @property {Param[]} params
  * @property {number} uses_left
  * @property {string} expires_at
  */

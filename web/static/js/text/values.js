@@ -3,26 +3,17 @@
 import { date, deadline } from "./time.js";
 import { words } from "./words.js";
 
-/** @typedef {import("../model/types.js").Values} Values */
-
-/** Like "Gate number" for gate_number: a key is all that is told of a value's name. @param {string} key */
+/** Like "Gate number" for gate_number: for what has no words of its own. @param {string} key */
 function label(key) {
   const text = key.replace(/[_-]+/g, " ").trim();
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** @param {string} type @param {string} value */
-function shown(type, value) {
+/** A value as people read it. @param {{type: string, value: string}} param @returns {string} */
+export function reading({ type, value }) {
   if (type === "date" && /^\d{4}-\d\d-\d\d$/.test(value)) return date(value);
   if (type === "enum") return label(value);
   return value;
-}
-
-/** Names and values, in the order of the names. @param {Values} values @returns {{key: string, label: string, text: string}[]} */
-export function pairs(values) {
-  return Object.entries(values)
-    .flatMap(([key, of]) => Object.entries(of).slice(0, 1).map(([type, value]) => ({ key, label: label(key), text: shown(type, value) })))
-    .sort((a, b) => a.label.localeCompare(b.label));
 }
 
 /** Like "1 message, until 29 Nov". @param {import("../model/types.js").SheetItem} i @returns {string} */

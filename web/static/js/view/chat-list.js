@@ -74,7 +74,7 @@ function InboxItem({ client, picked }) {
         ${words.serviceNotices}${unread > 0 && html`<span class="hidden">, ${words.unread(unread)}</span>`}
       <//>
       <span class="item-time">${brief(last.at)}</span>
-      <span class="item-line" id="about-notices" dir="auto">${last.body.app_name}: ${last.body.title}</span>
+      <span class="item-line" id="about-notices" dir="auto">${last.body.app_name}: ${last.body.state_label ?? last.body.title}</span>
       <span class="item-marks">${unread > 0 && html`<b class="badge" aria-hidden="true">${unread > 999 ? "999+" : unread}</b>`}</span>
     </li>
   `;

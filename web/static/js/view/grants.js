@@ -4,6 +4,7 @@ import { html, useEffect } from "./dom.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icons.js";
 import { Link } from "./router.js";
+import { Params } from "./params.js";
 import { toast } from "./toasts.js";
 import { useBusy } from "./use.js";
 import { remaining } from "../text/values.js";
@@ -27,13 +28,14 @@ export function Grants({ client, of }) {
         return html`
           <li key=${g.id}>
             ${!of && html`<${Avatar} id=${g.app} name=${g.app_name} group size="small" />`}
-            <span>
+            <div>
               <b dir="auto">${title}</b>
               <span class="soft" dir="auto">
-                ${!of && html`<${Link} to=${{ page: "mini-programs", app: g.app }}>${g.app_name}<//> `}${g.scope !== "window" && words.aboutSubject(g.subject)}
+                ${!of && html`<${Link} to=${{ page: "mini-programs", app: g.app }}>${g.app_name}<//> `}${g.scope !== "window" && g.params.length === 0 && words.aboutSubject(g.subject)}
               </span>
+              <${Params} params=${g.params} />
               <span class="soft">${remaining(g)}</span>
-            </span>
+            </div>
             <button type="button" class="plain small" disabled=${busy} aria-label=${words.revokeNamed(`${title}, ${g.app_name}`)} onClick=${revoke}>${words.revoke}</button>
           </li>
         `;

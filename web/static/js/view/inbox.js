@@ -8,13 +8,13 @@ import { Icon } from "./icons.js";
 import { Link } from "./router.js";
 import { Menu } from "./menu.js";
 import { Nothing } from "./nothing.js";
+import { Params } from "./params.js";
 import { WhyNotice } from "./why-notice.js";
 import { toast } from "./toasts.js";
 import { useBusy, useFocusOn } from "./use.js";
 import { useSeen } from "./seen.js";
 import { isPage } from "../model/programs.js";
 import { clock, day, dayName } from "../text/time.js";
-import { pairs } from "../text/values.js";
 import { words } from "../text/words.js";
 
 /** @typedef {import("../model/client.js").Client} Client */
@@ -56,7 +56,7 @@ function Report({ client, notice, onClose }) {
 function Letter({ client, e, fresh, stopped, onStopped }) {
   const [busy, run] = useBusy();
   const [asking, setAsking] = useState(/** @type {""|"why"|"report"} */ (""));
-  const { notice, app, app_name: name, title, data, page } = e.body;
+  const { notice, app, app_name: name, title, params = [], state_label: state, page } = e.body;
   const { programs } = client;
   const stop = () => run(() => programs.stop(notice)).then((ok) => {
     if (!ok) return;
@@ -78,9 +78,8 @@ function Letter({ client, e, fresh, stopped, onStopped }) {
         <${Menu} label=${words.more} items=${items} />
       </header>
       <h3 dir="auto">${title}</h3>
-      <dl class="values">
-        ${pairs(data ?? {}).map((v) => html`<div key=${v.key}><dt dir="auto">${v.label}</dt><dd dir="auto">${v.text}</dd></div>`)}
-      </dl>
+      ${state && html`<p class="letter-state" dir="auto">${state}</p>`}
+      <${Params} params=${params} />
       <div class="letter-tools">
         ${isPage(page) && html`<${Link} to=${{ page: "mini-programs", app, open: page }} class="plain button small">${words.openPage}<${Icon} name="forward" /><//>`}
         <button type="button" class="quiet small" disabled=${busy || stopped} aria-label=${stopped ? words.stopped : words.stopNamed(title)} onClick=${stop}>
