@@ -214,7 +214,7 @@ test("a matter that is followed says where it stands, in the words of its templa
     params: [
       { key: "z", label: "Dish", type: "name", role: "locked" },
       { key: "a", label: "Table", type: "code", role: "locked" },
-      { key: "m", label: "Counter", type: "number", role: "free" },
+      { key: "m", label: "Where", type: "enum", role: "free", values: ["by_the_door"] },
     ],
   });
   const items = JSON.stringify([{ template, subject: "17", locked: { a: { code: "A17" }, z: { name: "Dan dan" } } }]);
@@ -233,7 +233,7 @@ test("a matter that is followed says where it stands, in the words of its templa
   assert.deepEqual(await said(grants), ["Dish", "Dan dan", "Table", "A17"]);
   const tell = async (/** @type {string} */ state) => {
     const { grant } = await app.granted("17");
-    await app.call("POST", "/app/notices", { grant, template, state, data: { m: { number: "3" } }, page: "/", idempotency_key: state });
+    await app.call("POST", "/app/notices", { grant, template, state, data: { m: { enum: "by_the_door" } }, page: "/", idempotency_key: state });
   };
   await tell("in_pot");
   await p.go("Chats");
@@ -241,7 +241,7 @@ test("a matter that is followed says where it stands, in the words of its templa
   await p.chat(/^Service notices/).getByRole("link").click();
   const letter = p.page.getByRole("article").first();
   await letter.getByText("In the pot").waitFor();
-  assert.deepEqual(await said(letter), ["Dish", "Dan dan", "Table", "A17", "Counter", "3"]);
+  assert.deepEqual(await said(letter), ["Dish", "Dan dan", "Table", "A17", "Where", "By the door"]);
   await tell("served");
   await p.page.getByRole("article").nth(1).waitFor();
   assert.equal(await letter.getByText(/served/i).count(), 0, "a state without words is not shown");

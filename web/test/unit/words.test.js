@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reading } from "../../static/js/text/values.js";
 import { onlyEmoji, pieces } from "../../static/js/text/links.js";
 import { uuid7 } from "../../static/js/model/uuid.js";
 import { browser } from "../../static/js/model/keep.js";
@@ -20,11 +19,6 @@ test("mentions are found by their names, the longer one first", () => {
   assert.deepEqual(pieces("hi @Bob Lee and @Bob", ["Bob Lee", "Bob"]), [
     { text: "hi " }, { text: "@Bob Lee", mention: true }, { text: " and " }, { text: "@Bob", mention: true },
   ]);
-});
-
-test("values of a notice are read as what they are", () => {
-  assert.equal(reading({ type: "enum", value: "on_the_way" }), "On the way");
-  for (const [type, value] of [["code", "on_the_way"], ["text20", "a_b"], ["date", "soon"], ["time", "18:05"]]) assert.equal(reading({ type, value }), value);
 });
 
 test("a few emoji alone are shown large", () => {
