@@ -2,7 +2,6 @@ package grant
 
 import "encoding/json"
 
-
 func (u *userRow) layout(c *coder) { list(c, (*[]int64)(&u.Alerts), number[int64]) }
 
 func (a *appRow) layout(c *coder) {
