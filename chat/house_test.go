@@ -112,7 +112,7 @@ func open(t *testing.T, change func(*chat.Options)) *house {
 	h.bus = bus.NewMemory(h.ears)
 	h.seq = stream.NewSequencer(store, stream.Options{Now: h.clock.Now})
 	who := account.DefaultOptions()
-	who.Now = h.clock.Now
+	who.Now, who.Erasure.Ledger = h.clock.Now, store
 	h.people = account.NewService(store, func(id.User, account.End) {}, who)
 	h.friends = contact.NewService(store, h.seq, h.people, contact.Options{Now: h.clock.Now, Friends: 5000})
 	h.opt = chat.DefaultOptions()

@@ -49,7 +49,7 @@ func (s *Service) shown(ctx context.Context, g *Group, lines []Member) ([]wire.M
 	out := make([]wire.Member, len(lines))
 	return out, each(ctx, len(lines), func(ctx context.Context, i int) error {
 		m := &lines[i]
-		name, err := s.people.DisplayName(ctx, m.User)
+		name, err := s.called(ctx, m.User)
 		out[i] = wire.Member{
 			User: string(m.User), DisplayName: name, Role: string(g.roleOf(m.User)),
 			Nickname: m.Nickname, JoinedAt: wire.Time{Time: m.JoinedAt},

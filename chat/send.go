@@ -147,6 +147,9 @@ func (s *Service) target(ctx context.Context, d Draft) (access, error) {
 	return s.member(ctx, d.From, name)
 }
 
+// errLeft answers what is said to somebody who has left for good.
+var errLeft = fault.New("not_friends", "They have left.")
+
 // mayWrite is the rule of who may send: friends to each other, members who are
 // not muted to their group, anybody to an app they have not blocked. Nobody writes
 // into personal streams.
@@ -154,6 +157,9 @@ func (s *Service) mayWrite(ctx context.Context, a access) error {
 	switch a.stream.Kind() {
 	case id.Direct:
 		if s.opt.Strangers {
+			if _, err := s.people.DisplayName(ctx, a.peer); errors.Is(err, fault.NotFound) && a.listed {
+				return errLeft
+			}
 			return s.rel.Unblocked(ctx, a.user, a.peer)
 		}
 		return s.rel.MayWrite(ctx, a.user, a.peer)

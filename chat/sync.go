@@ -215,7 +215,7 @@ func (s *Service) entitle(ctx context.Context, a *access, st *wire.Stream) (err 
 	switch a.stream.Kind() {
 	case id.Direct:
 		st.Peer = string(a.peer)
-		st.Title, err = s.people.DisplayName(ctx, a.peer)
+		st.Title, err = s.called(ctx, a.peer)
 	case id.Group:
 		g, err := s.settled(ctx, a.stream)
 		if err != nil {

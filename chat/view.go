@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
@@ -47,6 +48,16 @@ func (s *Service) titleOf(ctx context.Context, a *access) (string, error) {
 	var st wire.Stream
 	err := s.entitle(ctx, a, &st)
 	return st.Title, err
+}
+
+// called is what somebody is called, who may have left for good: what they said and
+// where they were stays, under their user id.
+func (s *Service) called(ctx context.Context, u id.User) (string, error) {
+	name, err := s.people.DisplayName(ctx, u)
+	if errors.Is(err, fault.NotFound) {
+		name, err = string(u), nil
+	}
+	return name, err
 }
 
 // Roster are up to limit members of a group after a user ("" is before the first), in order.
