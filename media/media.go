@@ -4,7 +4,7 @@
 // memory is refused before it is unpacked.
 //
 // A medium is seen by who uploaded it, and by those who may see something that
-// carries it: a message, a moment, a profile. The package does not know those; it
+// carries it: a message, a moment, a profile, an app's answer. The package does not know those; it
 // asks whoever does, for each carrier, at every download.
 package media
 
@@ -28,14 +28,16 @@ type Medium struct {
 	Duration    time.Duration `json:"duration,omitempty"` // of sound and film, if it could be found out
 	Thumbnail   bool          `json:"thumbnail,omitempty"`
 	Placeholder string        `json:"placeholder,omitempty"` // blurhash
+	Digest      string        `json:"digest,omitempty"`      // hex, of the bytes as they are served: the same content has the same
+	Look        string        `json:"look,omitempty"`        // hex, of a picture that could be decoded: alike ones differ in few bits
 	At          time.Time     `json:"at"`                    // when it was uploaded, or last had reason to be looked after
 
 	Pending bool      `json:"pending,omitempty"` // its bytes are not known to be stored yet; nobody sees it
 	Doomed  time.Time `json:"doomed,omitzero"`   // since when it is no more to be carried, because nothing carried it
 }
 
-// A Carrier is something that shows a medium: "message", "moment" or "profile",
-// and where it is.
+// A Carrier is something that shows a medium: "message", "moment", "profile" or
+// "answer", and where it is.
 type Carrier struct {
 	Kind string `json:"kind"`
 	ID   string `json:"id"`

@@ -17,6 +17,7 @@ const (
 	Message = "message"
 	Moment  = "moment"
 	Profile = "profile"
+	Answer  = "answer" // of an app, in a service conversation
 )
 
 // A Witness knows the carriers of one kind. The ids of carriers are its own: what

@@ -31,6 +31,7 @@ const (
 type preview struct {
 	thumbnail   []byte // a JPEG
 	placeholder string // blurhash
+	look        string // see lookOf
 }
 
 var decoders = map[string]func(io.Reader) (image.Image, error){
@@ -59,7 +60,7 @@ func previewOf(r io.Reader, p *picture) (v preview, err error) {
 	if err := jpeg.Encode(&out, small, &jpeg.Options{Quality: thumbnailQuality}); err != nil {
 		return preview{}, err
 	}
-	v.thumbnail = out.Bytes()
+	v.thumbnail, v.look = out.Bytes(), lookOf(small)
 	tiny := image.NewRGBA(fit(small.Bounds(), hashedSide))
 	draw.BiLinear.Scale(tiny, tiny.Bounds(), small, small.Bounds(), draw.Src, nil)
 	x, y := 4, 3

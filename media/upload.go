@@ -38,6 +38,9 @@ func (s *Service) Upload(ctx context.Context, owner id.User, r io.Reader) (Mediu
 		return Medium{}, err
 	}
 	defer whole.forget()
+	if m.Digest, err = digest(whole); err != nil {
+		return Medium{}, err
+	}
 	m.ID, m.Owner, m.Size = id.NewMedia(), owner, whole.size
 	return s.keep(ctx, m, whole, thumbnail)
 }
@@ -205,7 +208,7 @@ func (s *Service) picture(ctx context.Context, f *scratch, clean cleaner) (m Med
 	if err != nil {
 		return Medium{}, nil, nil, err
 	}
-	m = Medium{Type: p.mediaType, Thumbnail: v.thumbnail != nil, Placeholder: v.placeholder}
+	m = Medium{Type: p.mediaType, Thumbnail: v.thumbnail != nil, Placeholder: v.placeholder, Look: v.look}
 	m.Width, m.Height = p.shown()
 	return m, out, v.thumbnail, nil
 }

@@ -31,7 +31,7 @@ func Media(t *testing.T, open func(t *testing.T) media.Store) {
 func aMedium() media.Medium {
 	return media.Medium{
 		ID: id.NewMedia(), Owner: somebody(), Type: "video/mp4", Size: 5 << 30, Width: 1920, Height: 1080, Duration: 90*time.Second + time.Microsecond,
-		Thumbnail: true, Placeholder: `LEHV6nWB2yk8"\`, At: someTime(), Pending: true, Doomed: someTime().Add(time.Hour),
+		Thumbnail: true, Placeholder: `LEHV6nWB2yk8"\`, Digest: "9f86d0", Look: "c3a5", At: someTime(), Pending: true, Doomed: someTime().Add(time.Hour),
 	}
 }
 
