@@ -22,7 +22,7 @@ func poster(seed uint64, width, height int) *image.RGBA {
 	shade := func() color.Color { return color.RGBA{uint8(r.IntN(256)), uint8(r.IntN(256)), uint8(r.IntN(256)), 255} }
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	draw.Draw(img, img.Rect, image.NewUniform(shade()), image.Point{}, draw.Src)
-	for range 12 {
+	for range 20 {
 		x, y := r.IntN(width), r.IntN(height)
 		box := image.Rect(x, y, x+width/8+r.IntN(width/2), y+height/8+r.IntN(height/2))
 		draw.Draw(img, box, image.NewUniform(shade()), image.Point{}, draw.Src)
