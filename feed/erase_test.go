@@ -85,7 +85,7 @@ func TestErase(t *testing.T) {
 		equal(t, h.heard("bea"), []string{"like cyd", "comment cyd by cyd"})
 		m, err := h.Get(ctx(h), "bea", string(beas))
 		good(t, err)
-		equal(t, m.Mentions, []id.User{"ann"}) // what bea wrote is hers
+		equal(t, m.Mentions, []id.User{"ann"})   // what bea wrote is hers
 		good(t, h.contacts.Erase(ctx(h), "ann")) // and then once more
 	}
 }

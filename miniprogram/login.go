@@ -86,7 +86,10 @@ func (s *Service) openid(ctx context.Context, u id.User, a id.App, another bool)
 	fresh := openid{hex.EncodeToString(b[:]), s.now()}
 	var got string
 	key := string(a)
-	err := s.store.ChangePart(ctx, openidPart(u), ledger.Want{Keys: []string{key}}, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
+	err := s.store.ChangePart(ctx, openidPart(u), ledger.Want{Keys: []string{key, rowGone}}, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
+		if v.Get(rowGone) != nil {
+			return nil, ErrCode
+		}
 		is, ok, err := ledger.Read[openid](v, key)
 		if err != nil {
 			return nil, err

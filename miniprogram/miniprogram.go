@@ -36,10 +36,11 @@ type App struct {
 	NoticesSuspension *Suspension `json:"notices_suspension,omitempty"` // of its notices alone
 }
 
-// A Suspension is a moderator's.
+// A Suspension is a moderator's, or comes of its developer's leaving.
 type Suspension struct {
 	Reason string    `json:"reason"`
 	Until  time.Time `json:"until,omitzero"` // zero: until lifted
+	Final  bool      `json:"final,omitzero"` // nobody can lift it
 }
 
 // Holds tells whether it is in force at a time.
@@ -105,5 +106,6 @@ var (
 	errSecrets  = fault.Conflict.Saying("This app has as many secrets as an app can have. Drop one first.")
 	errFollows  = fault.Conflict.Saying("You follow as many mini-programs as one can.")
 	errReserved = fault.Conflict.Saying("People would take a mini-program of this name for the server itself.")
+	errFinal    = fault.Conflict.Saying("The developer of this mini-program has left. It stays suspended.")
 	errName     = fault.Conflict.Saying("Another developer's mini-program has this name, or one that looks like it.")
 )

@@ -32,9 +32,13 @@ func (s *Service) suspend(ctx context.Context, a id.App, until time.Time, reason
 	})
 }
 
-// Resume lifts both suspensions. NotFound.
+// Resume lifts both suspensions. NotFound; Conflict: nobody can, for its developer
+// has left.
 func (s *Service) Resume(ctx context.Context, a id.App) error {
 	return s.change(ctx, a, ledger.Want{}, nil, func(r *record, _ ledger.View) ([]ledger.Row, error) {
+		if r.Suspension != nil && r.Suspension.Final {
+			return nil, errFinal
+		}
 		r.Suspension, r.NoticesSuspension = nil, nil
 		return nil, nil
 	})
