@@ -62,6 +62,13 @@ type Options struct {
 	HelloWithin       time.Duration // how long a client has to say hello
 	BehindWithin      time.Duration // how long a client may take to catch up
 
+	// PresenceEvery is how often a connection is told of presence, unless something
+	// else is written to it: what changes meanwhile is told together. A second is no
+	// delay to somebody who looks at who is around, and makes the writes, which are
+	// nearly all of what presence costs, as many as there are connections that look,
+	// however many people change. A change after a quiet second is told at once.
+	PresenceEvery time.Duration
+
 	Portable bool // a goroutine for each session, also where readiness can be had from the kernel
 
 	Now func() time.Time // the clock clients are told
@@ -81,6 +88,7 @@ func DefaultOptions() Options {
 		Heartbeat:         30 * time.Second,
 		HelloWithin:       10 * time.Second,
 		BehindWithin:      10 * time.Second,
+		PresenceEvery:     time.Second,
 		Now:               time.Now,
 		Log:               zerolog.Nop(),
 	}
@@ -127,6 +135,7 @@ func New(opt Options) *Gateway {
 	g.writers = newWriters(g, runtime.GOMAXPROCS(0))
 	g.crew.gw = g
 	g.wheel = newWheel(tickOf(opt), (*session).visit)
+	g.wheel.also = g.watches.turn
 	if !opt.Portable {
 		p, err := newPoller()
 		if err != nil {
@@ -139,7 +148,7 @@ func New(opt Options) *Gateway {
 
 // tickOf is how fine the wheel has to be.
 func tickOf(opt Options) time.Duration {
-	shortest := min(opt.Heartbeat, opt.HelloWithin, opt.BehindWithin)
+	shortest := min(opt.Heartbeat, opt.HelloWithin, opt.BehindWithin, opt.PresenceEvery)
 	return max(5*time.Millisecond, min(100*time.Millisecond, shortest/10))
 }
 

@@ -61,12 +61,60 @@ func (allFriends) MayKnow(_ context.Context, _ id.User, others []id.User) ([]boo
 }
 
 func presenceChange(b *testing.B, watchers int, mute bool) {
-	n := settle(b, slow, func(p Presence) Presence { return allFriends{p} })
+	n, change := presenceCrowd(b, watchers, mute)
+	cpu := used()
+	for b.Loop() {
+		change(watchers)
+		n.rested()
+	}
+	b.ReportMetric(float64(used()-cpu)/float64(b.N)/1e6, "cpu-ms/change")
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkPresenceCrowd is what a change costs of which 20 are told together.
+func BenchmarkPresenceCrowd(b *testing.B) {
+	for _, mute := range []bool{false, true} {
+		b.Run(fmt.Sprintf("watchers=2000/queued=%t", mute), func(b *testing.B) {
+			n, change := presenceCrowd(b, 2000, mute)
+			change(2000) // after it they rest
+			cpu := used()
+			for b.Loop() {
+				for range 20 {
+					change(0)
+				}
+				n.rested()
+				n.sent(b, 20*2000)
+			}
+			b.ReportMetric(float64(used()-cpu)/float64(20*b.N)/1e6, "cpu-ms/change")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// sent waits until so many more frames are written than when it was called last.
+func (n *villageNode) sent(b *testing.B, frames int64) {
+	n.frames += frames
+	if frames == 0 {
+		return
+	}
+	for start := time.Now(); n.gw.Stats().FramesOut < n.frames; time.Sleep(100 * time.Microsecond) { // costs the server nothing
+		if time.Since(start) > time.Minute {
+			b.Fatal("they are not told")
+		}
+	}
+}
+
+// presenceCrowd has watchers who rest until they are told otherwise. change changes
+// somebody's state and waits until it is written so many times.
+func presenceCrowd(b *testing.B, watchers int, mute bool) (n *villageNode, change func(writes int)) {
+	v := newVillage(b, "")
+	v.every = time.Hour
+	n = v.node(slow, func(p Presence) Presence { return allFriends{p} })
 	var seats []*presence.Seat
 	var people []string
 	for i := range 50 { // so that none of them is told of too often
 		u := id.User(fmt.Sprintf("ben-%d", i))
-		n.v.register(u)
+		v.register(u)
 		seats, people = append(seats, n.presence.Arrive(u, "b", "b")), append(people, string(u))
 	}
 	for i := range watchers {
@@ -75,23 +123,19 @@ func presenceChange(b *testing.B, watchers int, mute bool) {
 	if mute {
 		n.gw.hub.all(func(s *session) { s.link = muteLink{s.link} })
 	}
-	sent := func() int64 { return n.gw.Stats().FramesOut }
-	states := []string{"away", "active"}
 	time.Sleep(time.Second) // what came of arriving is told
-	before, cpu, start := sent(), used(), time.Now()
-	for i := 0; b.Loop(); i++ {
-		if err := n.presence.Status(n.v.ctx, seats[i%len(seats)], wire.Status{State: states[i/len(seats)%2]}); err != nil {
+	n.rested()
+	n.frames = n.gw.Stats().FramesOut
+	i, states := 0, []string{"away", "active"}
+	return n, func(writes int) {
+		u, state := people[i%len(people)], states[i/len(people)%2]
+		if err := n.presence.Status(v.ctx, seats[i%len(people)], wire.Status{State: state}); err != nil {
 			b.Fatal(err)
 		}
-		for want := before + int64(i+1)*int64(watchers); sent() < want; {
-			time.Sleep(100 * time.Microsecond) // between two looks; costs the server nothing
-			if time.Since(start) > time.Minute*10 {
-				b.Fatal("they are not told")
-			}
-		}
+		n.sent(b, int64(writes))
+		n.looked(b, id.User(u), map[string]presence.State{"away": presence.Away, "active": presence.Online}[state])
+		i++
 	}
-	b.ReportMetric(float64(used()-cpu)/float64(b.N)/1e6, "cpu-ms/change")
-	b.ReportMetric(0, "ns/op")
 }
 
 // used is the CPU time of the process.

@@ -33,7 +33,8 @@ type village struct {
 	t     testing.TB
 	ctx   context.Context
 	store *pebble.Store
-	at    string // the Redis of its buses and boards; "": it has one node, which needs none
+	at    string        // the Redis of its buses and boards; "": it has one node, which needs none
+	every time.Duration // see Options.PresenceEvery
 	nodes []*villageNode
 }
 
@@ -47,6 +48,8 @@ type villageNode struct {
 	presence *presence.Service
 	seq      *stream.Sequencer
 	addr     string
+	later    time.Duration // see rested
+	frames   int64         // see sent
 }
 
 // settle opens a village of one node, without Redis.
@@ -63,7 +66,7 @@ func newVillage(t testing.TB, at string) *village {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { ok(t, store.Close()) })
-	return &village{t: t, ctx: context.Background(), store: store, at: at}
+	return &village{t: t, ctx: context.Background(), store: store, at: at, every: 20 * time.Millisecond}
 }
 
 // redisVillage opens a village on the Redis that all tests share.
@@ -77,6 +80,7 @@ func (v *village) node(change func(*presence.Options), wrap ...func(Presence) Pr
 	v.t.Helper()
 	opt := DefaultOptions()
 	opt.ConnectsPerSecond, opt.Limits.FramesPerSecond, opt.Limits.FramesBurst = 0, 1000, 100_000
+	opt.PresenceEvery = v.every
 	n := &villageNode{v: v, gw: New(opt)}
 	around := presence.DefaultOptions()
 	around.Again = n.gw.LookAgain

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"slices"
+
 	"github.com/teahouse-im/teahouse/wire"
 )
 
@@ -33,6 +35,7 @@ func (s *session) append(frames ...*frame) (start bool) {
 }
 
 func (s *session) enqueue(frames ...*frame) (start bool) {
+	s.queue = slices.Grow(s.queue, len(frames))
 	for _, f := range frames {
 		s.queue = append(s.queue, f)
 		if f.lossy {
@@ -64,6 +67,20 @@ func (s *session) offer(f *frame) (start bool) {
 		return false
 	}
 	return s.enqueue(f)
+}
+
+// present queues presence, unless the client does not keep up: then it waits elsewhere.
+func (s *session) present(frames ...*frame) (queued, start bool) {
+	size := 0
+	for _, f := range frames {
+		size += len(f.bytes)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.phase != live || s.lost || s.stuck || s.lossy+size > s.gw.opt.Limits.SendQueueBytes {
+		return false, false
+	}
+	return true, s.enqueue(frames...)
 }
 
 // fallBehind drops the events that wait. What is being written stays, and so do replies.
@@ -170,6 +187,9 @@ func (s *session) wrote(n int) (frames int) {
 
 // flush writes once. again: there is more, and room for it.
 func (s *session) flush(scratch []byte, c *written) (again bool) {
+	if s.news.Load() {
+		s.gw.watches.along(s)
+	}
 	s.mu.Lock()
 	b := s.take(scratch)
 	s.mu.Unlock()

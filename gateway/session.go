@@ -32,6 +32,8 @@ type session struct {
 	heard   atomic.Int64 // moment of the latest bytes from the client
 	stalled atomic.Int64 // moment when a message began that is not complete; 0: there is none
 
+	news atomic.Bool // presence waits that is to be written with anything else
+
 	mu       sync.Mutex // guards what follows
 	phase    phase
 	user     id.User    // from greeting on

@@ -43,16 +43,25 @@ type watches struct {
 	people map[id.User]*sight
 	due    due
 	spoken uint64 // how often it was said that people stand to each other anew
+
+	resting line // sessions that were just told
+
+	// Used again and again while telling.
+	start  []*session
+	places []uint8
+	frames []*frame
 }
 
 // A sight is somebody who is watched here.
 type sight struct {
-	user  id.User
-	by    map[*session]bool // who watches, and whether they may know
-	held  int               // by sessions that are about to
-	looks uint64            // how often it was looked at
-	view  presence.View     // as of the latest look
-	paid  moment            // until when what was told of them is paid for, see tellEvery
+	user    id.User
+	by      []viewer
+	held    int           // by sessions that are about to watch
+	looks   uint64        // how often it was looked at
+	view    presence.View // as of the latest look
+	frame   *frame        // tells it to who may know; nil: there is nothing to see
+	nothing *frame        // tells that; nil: it was not needed yet
+	paid    moment        // until when what was told of them is paid for, see tellEvery
 }
 
 // busy tells until when nothing is to be told of somebody who changes too often; 0: it may be.
@@ -62,9 +71,6 @@ func (p *sight) busy(now moment) (until moment) {
 	}
 	return 0
 }
-
-// watching is whom one session watches, in the order it asked.
-type watching struct{ people []*sight }
 
 func newWatches(gw *Gateway) *watches {
 	return &watches{gw: gw, news: make(chan struct{}, 1), people: map[id.User]*sight{}}
@@ -172,7 +178,7 @@ func (w *watches) hold(s *session, users []id.User) newcomer {
 	for i, u := range users {
 		p := w.people[u]
 		if p == nil {
-			p = &sight{user: u, by: map[*session]bool{}}
+			p = &sight{user: u}
 			w.people[u] = p
 		}
 		p.held++
@@ -200,11 +206,13 @@ func (w *watches) admit(n *newcomer, request int64, views []presence.View) {
 	for _, p := range n.people {
 		p.held--
 	}
-	s := n.s
+	s, x := n.s, n.s.watching
 	gone := n.people
-	if before := s.watching; before != nil {
-		gone = slices.Concat(before.people, n.people)
-		w.quit(s)
+	if x == nil {
+		x = &watching{s: s}
+	} else {
+		gone = append(x.sights(), gone...)
+		x.quit()
 	}
 	if s.live() {
 		reply := wire.Watched{Presence: make([]wire.Presence, len(n.people))}
@@ -217,11 +225,11 @@ func (w *watches) admit(n *newcomer, request int64, views []presence.View) {
 			default:
 				w.saw(p, views[i])
 			}
-			p.by[s] = n.may[i]
+			x.watch(p, n.may[i])
 			reply.Presence[i] = p.view.Of(p.user, n.may[i])
 		}
 		if len(n.people) > 0 {
-			s.watching = &watching{n.people}
+			s.watching = x
 		}
 		if w.spoken != n.spoken {
 			w.due.tie(s.user, n.people...)
@@ -245,19 +253,14 @@ func (s *session) live() bool {
 func (w *watches) drop(s *session) {
 	w.mu.Lock()
 	var gone []*sight
-	if before := s.watching; before != nil {
-		w.quit(s)
-		gone = w.forget(before.people)
+	if x := s.watching; x != nil {
+		gone = x.sights()
+		x.quit()
+		s.watching = nil
+		gone = w.forget(gone)
 	}
 	w.mu.Unlock()
 	w.abandon(gone)
-}
-
-func (w *watches) quit(s *session) {
-	for _, p := range s.watching.people {
-		delete(p.by, s)
-	}
-	s.watching = nil
 }
 
 // forget leaves out those of people whom nobody watches any more, and returns them.
@@ -276,28 +279,4 @@ func (w *watches) abandon(gone []*sight) {
 	for _, p := range gone {
 		w.gw.topics.abandoned(bus.PresenceTopic(p.user))
 	}
-}
-
-// saw notes a look at somebody, and tells those who may know if it shows something new.
-func (w *watches) saw(p *sight, v presence.View) {
-	before := p.view
-	p.view = v
-	if p.looks++; p.looks == 1 || v.Same(before) {
-		return
-	}
-	now := w.gw.wheel.now()
-	p.paid = max(p.paid, now).add(tellEvery)
-	f := presenceFrame(p, true)
-	w.gw.offer(f, 0, func(do func(*session)) {
-		for s, may := range p.by {
-			if may {
-				do(s)
-			}
-		}
-	})
-}
-
-// presenceFrame tells how somebody is seen.
-func presenceFrame(p *sight, mayKnow bool) *frame {
-	return textFrame(wire.Event("presence", p.view.Of(p.user, mayKnow)), true)
 }

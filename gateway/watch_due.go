@@ -7,7 +7,6 @@ import (
 
 	"github.com/teahouse-im/teahouse/bus"
 	"github.com/teahouse-im/teahouse/id"
-	"github.com/teahouse-im/teahouse/presence"
 )
 
 // due is what has to be found out again about those who are watched.
@@ -203,8 +202,8 @@ func (w *watches) everybody(d *due, users []id.User) []id.User {
 			users = append(users, u)
 		}
 		if d.every {
-			for s := range p.by {
-				d.tie(s.user, p)
+			for i := range p.by {
+				d.tie(p.by[i].of.s.user, p)
 			}
 		}
 	}
@@ -238,26 +237,21 @@ func (w *watches) judge(ctx context.Context, viewer id.User, others []*sight) er
 	if err != nil {
 		return err
 	}
+	found := make(map[*sight]bool, len(others))
+	for i, p := range others {
+		found[p] = may[i]
+	}
 	sessions := w.gw.hub.sessions(viewer)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i, p := range others {
-		for _, s := range sessions {
-			if might, watches := p.by[s]; watches && might != may[i] {
-				p.by[s] = may[i]
-				w.turned(p, s, may[i])
+	for _, s := range sessions {
+		if x := s.watching; x != nil {
+			for at, p := range x.people {
+				if m, found := found[p.sight]; found && m != p.by[p.at].may {
+					w.turned(x, uint8(at), m)
+				}
 			}
 		}
 	}
 	return nil
-}
-
-// turned tells a session that may know of somebody now, or may not any more.
-func (w *watches) turned(p *sight, s *session, may bool) {
-	if p.view.Same(presence.Nothing) {
-		return
-	}
-	if s.offer(presenceFrame(p, may)) {
-		w.gw.writers.push(s)
-	}
 }

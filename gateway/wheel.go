@@ -14,6 +14,7 @@ type wheel struct {
 	start time.Time
 	time  atomic.Int64 // moment of the latest tick
 	visit func(s *session, now moment) (next moment)
+	also  func(now moment) // called at every tick; nil: nothing
 
 	mu    sync.Mutex
 	slots [wheelSlots]*session // lists
@@ -49,6 +50,9 @@ func (w *wheel) run(stop <-chan struct{}) {
 				w.put(s, next)
 			}
 			due[i] = nil
+		}
+		if w.also != nil {
+			w.also(now)
 		}
 	}
 }
