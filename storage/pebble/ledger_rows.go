@@ -28,7 +28,7 @@ type rowName struct {
 
 const (
 	hotShards   = 64
-	hotBytes    = 16 << 20 // of all
+	hotBytes    = 64 << 20 // of all, on a busy server
 	hotHalf     = hotBytes / hotShards / 2
 	hotLargest  = hotHalf / 16 // a larger row is not kept
 	hotOverhead = 100          // bytes a row takes beside what it says
