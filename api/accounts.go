@@ -151,6 +151,10 @@ func (s *server) changeMe(ctx context.Context, c *call, in meChange) (me, error)
 	return meOf(a), err
 }
 
+func (s *server) deleteMe(ctx context.Context, c *call, _ none) (none, error) {
+	return none{}, s.accounts.Erase(ctx, c.user)
+}
+
 func (s *server) changePassword(ctx context.Context, c *call, in passwordChange) (none, error) {
 	return none{}, s.accounts.ChangePassword(ctx, c.session, in.Old, in.New)
 }

@@ -1,6 +1,9 @@
 package api
 
 import (
+	"fmt"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -88,6 +91,47 @@ func TestSignIns(t *testing.T) {
 
 	h.delete("/v1/sessions/current", phone).want(204)
 	h.get("/v1/me", phone).refused("unauthenticated")
+}
+
+// Whoever has left looks like somebody who never was; only the name is taken.
+func TestLeaving(t *testing.T) {
+	h := open(t)
+	phone, ben := h.user("ann"), h.user("ben")
+	desk := h.signIn("ann", "desk")
+	h.delete("/v1/me?sure=yes", phone).refused("bad_request")
+	h.delete("/v1/me", "").refused("unauthenticated")
+	if a := h.delete("/v1/me", phone).want(204); len(a.body) > 0 {
+		t.Fatalf("it answers %s", a.body)
+	}
+	for _, token := range []string{phone, desk} {
+		h.get("/v1/me", token).refused("unauthenticated")
+		h.delete("/v1/me", token).refused("unauthenticated")
+	}
+	h.post("/v1/accounts", "", `{"user":"ann","password":"another password"}`).refused("user_taken")
+	for path, body := range map[string]string{
+		"/v1/users/%s": "", "/v1/contact-requests": `{"to":"%s"}`, "/v1/conversations": `{"with":"%s"}`,
+	} {
+		ask := func(name string) problem {
+			method, at := "POST", path
+			if body == "" {
+				method, at = "GET", fmt.Sprintf(path, name)
+			}
+			p := h.call(method, at, ben, orNil(strings.ReplaceAll(body, "%s", name))).refused("not_found")
+			p.TraceID = ""
+			return p
+		}
+		if left, never := ask("ann"), ask("nobody"); !reflect.DeepEqual(left, never) {
+			t.Errorf("%s answers %v and %v", path, left, never)
+		}
+	}
+	ask := func(name string) problem {
+		p := h.post("/v1/sessions", "", `{"user":"`+name+`","password":"`+password+`","device":"d"}`).refused("unauthenticated")
+		p.TraceID = ""
+		return p
+	}
+	if left, never := ask("ann"), ask("nobody"); !reflect.DeepEqual(left, never) {
+		t.Errorf("signing in answers %v and %v", left, never)
+	}
 }
 
 func TestSignInIsByPasswordOrByAssertion(t *testing.T) {

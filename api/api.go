@@ -35,6 +35,7 @@ type Accounts interface {
 	Profile(ctx context.Context, u id.User) (account.Account, error)
 	Change(ctx context.Context, u id.User, c account.ProfileChange) (account.Account, error)
 	ChangePresence(ctx context.Context, u id.User, c account.PresenceChange) (account.Settings, error)
+	Erase(ctx context.Context, u id.User) error
 }
 
 // Contacts is how people stand to each other. *contact.Service fits.

@@ -26,6 +26,7 @@ var expected = map[string]struct {
 	"endSession":        {session, ""},
 	"getMe":             {session, ""},
 	"changeMe":          {session, `{"display_name":"Zoe","moments_look_back":"3d"}`},
+	"deleteMe":          {session, ""},
 	"changePresence":    {session, `{"visible_to":"nobody"}`},
 	"changePassword":    {session, `{"old":"correct horse battery","new":"correct horse battery"}`},
 	"getUser":           {session, ""},

@@ -41,6 +41,7 @@ var doors = map[string]door{
 	"DELETE /v1/sessions/{session}": forUsers,
 	"GET /v1/me":                    forUsers,
 	"PATCH /v1/me":                  forUsers,
+	"DELETE /v1/me":                 forUsers,
 	"PUT /v1/me/presence":           forUsers,
 	"POST /v1/me/password":          forUsers,
 	"GET /v1/users/{user}":          forUsers,
@@ -221,7 +222,7 @@ func (o *office) knock(rt route, token string) string {
 	}
 	path, body := o.public.example(rt.path), expected[rt.id].body
 	switch rt.id {
-	case "endCurrentSession", "changePassword": // would end what comes next
+	case "endCurrentSession", "changePassword", "deleteMe": // would end what comes next
 		path += "?x=1"
 	case "createSession": // another body's refusal looks like one at the door
 		body = `{"user":"zoe","password":"correct horse battery","device":"door"}`

@@ -26,7 +26,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 		h.get(p, token).refused("not_found")
 	}
 	for p, allow := range map[string]string{
-		"/v1/accounts": "POST", "/v1/me": "GET, HEAD, PATCH", "/v1/contacts/zoe": "DELETE, PATCH", "/docs": "GET, HEAD",
+		"/v1/accounts": "POST", "/v1/me": "DELETE, GET, HEAD, PATCH", "/v1/contacts/zoe": "DELETE, PATCH", "/docs": "GET, HEAD",
 	} {
 		for _, method := range []string{"TRACE", "OPTIONS", "BREW"} {
 			a := h.call(method, p, token, nil)

@@ -86,7 +86,7 @@ func open(t *testing.T, change ...func(*Parts, *Options)) *house {
 		Sealed: func(s id.Stream) bool { return strings.HasPrefix(string(s), id.Notices+"/") },
 	})
 	who := account.DefaultOptions()
-	who.Now, who.Throttle = h.time, false
+	who.Now, who.Throttle, who.Erasure.Ledger = h.time, false, store
 	h.accounts = account.NewService(store, func(id.User, account.End) {}, who)
 	friends := contact.DefaultOptions()
 	friends.Now = h.time

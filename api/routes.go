@@ -12,6 +12,7 @@ var routes = []route{
 	{"DELETE", "/v1/sessions/{session}", session, "endSession", answers(204, (*server).endSession)},
 	{"GET", "/v1/me", session, "getMe", answers(200, (*server).getMe)},
 	{"PATCH", "/v1/me", session, "changeMe", answers(200, (*server).changeMe)},
+	{"DELETE", "/v1/me", session, "deleteMe", answers(204, (*server).deleteMe)},
 	{"PUT", "/v1/me/presence", session, "changePresence", answers(204, (*server).changePresence)},
 	{"POST", "/v1/me/password", session, "changePassword", answers(204, (*server).changePassword)},
 	{"GET", "/v1/users/{user}", session, "getUser", answers(200, (*server).getUser)},

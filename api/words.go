@@ -50,9 +50,14 @@ var peopleWords = map[string]opWords{
 	"endSession":        {"Sign out another device", "As signing out, from elsewhere.", nil, nil},
 	"getMe":             {"Look at myself", "", nil, nil},
 	"changeMe":          {"Change my profile", "What is left out stays.", nil, nil},
-	"changePresence":    {"Change who sees me", "Who sees whether I am around. What is left out stays.", nil, nil},
-	"changePassword":    {"Change my password", "All other sign-ins end.", nil, []fault.Code{"weak_password"}},
-	"getUser":           {"Look at somebody", "That a user exists is public.", nil, nil},
+	"deleteMe": {
+		"Delete my account", "For good, from the answer on: I am signed out everywhere (close code 4401) and to everybody like somebody who never was, but nobody can ever register my user id. " +
+			"What I left elsewhere goes within moments: my friendships, moments, likes and comments, what I granted apps, my apps. What I wrote to others stays in their conversations.",
+		nil, nil,
+	},
+	"changePresence": {"Change who sees me", "Who sees whether I am around. What is left out stays.", nil, nil},
+	"changePassword": {"Change my password", "All other sign-ins end.", nil, []fault.Code{"weak_password"}},
+	"getUser":        {"Look at somebody", "That a user exists is public.", nil, nil},
 
 	"createContactRequest":  {"Ask for friendship", "Asking again changes nothing; asking somebody who has asked me makes us friends at once.", nil, []fault.Code{"not_found", "conflict"}},
 	"listContactRequests":   {"List who asks me", "Requests that wait for my answer.", nil, nil},

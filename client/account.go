@@ -96,6 +96,13 @@ func (a *API) SetAvatar(ctx context.Context, media string) (Profile, error) {
 	return p, err
 }
 
+// DeleteAccount ends the account for good: with the answer, all sign-ins are over,
+// this one too, and nobody can ever be called so again. What was written to others
+// stays in their conversations.
+func (a *API) DeleteAccount(ctx context.Context) error {
+	return a.do(ctx, "DELETE", "/me", nil, nil)
+}
+
 // Profile is somebody's public profile.
 func (a *API) Profile(ctx context.Context, user string) (Profile, error) {
 	var p Profile

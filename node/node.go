@@ -155,7 +155,8 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 	}
 	n.gateway.Serve(n.bus, n.Accounts, n.Chat)
 	n.closers = append(n.closers, n.gateway.Close)
-	n.runs(n.Moments.Run) // each may find something to do at once, with all that is above
+	n.runs(n.Accounts.Run) // each may find something to do at once, with all that is above
+	n.runs(n.Moments.Run)
 	n.runs(n.Media.Run)
 	n.runs(n.Programs.Run)
 	n.runs(n.Webhooks.Run)
@@ -168,7 +169,7 @@ func (n *Node) assemble(ctx context.Context, c *Config, x *Extras) (err error) {
 func (n *Node) members(c *Config, secret []byte, now func() time.Time) (err error) {
 	who := account.DefaultOptions()
 	who.Now, who.SessionsPerUser, who.SessionLife, who.Throttle = now, c.SessionsPerUser, c.SessionLife, c.Limits == "on"
-	who.Changed, who.Pictures = seenAnew(n.bus), pictures{n}
+	who.Changed, who.Pictures, who.Erasure = seenAnew(n.bus), pictures{n}, n.erasure()
 	if c.IdentityJWKS != "" {
 		if who.Provider, err = account.NewProvider(c.IdentityJWKS, c.IdentityIssuer, c.IdentityAudience); err != nil {
 			return fmt.Errorf("--identity-jwks: %w", err)

@@ -31,7 +31,7 @@ func (n *Node) pushes(c *Config, now func() time.Time) error {
 	opt.Now, opt.Wall = now, time.Now
 	opt.Failed = func(err error) { log.Warn().Err(err).Msg("a device was not woken") }
 	n.Push, err = push.NewService(n.store, push.Ports{
-		Log: n.store, Desk: pushDesk{n.Chat}, Devices: pushDevices{n.Accounts, n.Presence}, Names: n.Accounts, Apps: pushApps{n.Notices},
+		Log: n.store, Desk: pushDesk{n.Chat}, Devices: pushDevices{n.Accounts, n.Presence}, Names: called{n.Accounts}, Apps: pushApps{n.Notices},
 	}, opt)
 	switch {
 	case errors.Is(err, push.ErrSubject):
