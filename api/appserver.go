@@ -31,15 +31,21 @@ type (
 	}
 	newReply struct {
 		Window         string    `json:"window" doc:"A handle, gh1_…, of scope window."`
-		Kind           string    `json:"kind" enum:"text"`
+		Kind           string    `json:"kind" enum:"text,image,file"`
 		Body           replyBody `json:"body"`
 		IdempotencyKey string    `json:"idempotency_key" minLength:"1" maxLength:"64" doc:"The same key and body again is the same answer: repeat as often as you like."`
 	}
 )
 
-// replyBody is the body of an answer.
+// replyBody is the body of an answer, of which each kind has its own members.
 type replyBody struct {
-	Text string `json:"text" minLength:"1" doc:"Not blank."`
+	Text    string `json:"text,omitempty" minLength:"1" doc:"Of a text: not blank."`
+	Media   string `json:"media,omitempty" doc:"Of a picture or file: an upload of the app's developer, made with a session of their own."`
+	Width   int64  `json:"width,omitzero" minimum:"0" doc:"Of a picture, in pixels."`
+	Height  int64  `json:"height,omitzero" minimum:"0" doc:"Of a picture, in pixels."`
+	Caption string `json:"caption,omitempty" doc:"Of a picture, if it has one: as a text."`
+	Name    string `json:"name,omitempty" minLength:"1" maxLength:"255" doc:"Of a file: what to call it."`
+	Size    int64  `json:"size,omitzero" minimum:"0" doc:"Of a file, in bytes."`
 }
 
 // What it is told.

@@ -87,6 +87,13 @@ var errGone = fault.NotFound.At("/body/media", "is no upload of yours")
 // An owner finds an upload of somebody's own, as Library.Own does.
 type owner func(ctx context.Context, u id.User, media string) (Medium, error)
 
+// MediaBody checks the body of a message with an upload of from's, and gives it in
+// the form in which it is stored, with what is known of the upload. fault.NotFound:
+// from has no such upload.
+func (s *Service) MediaBody(ctx context.Context, from id.User, kind stream.Kind, raw []byte) (stdjson.RawMessage, Medium, error) {
+	return s.mediaBody(ctx, s.opt.Media.Own, from, kind, raw)
+}
+
 // mediaBody is body for a message with an upload of its sender. What the upload
 // itself tells about its size goes before what the sender says. errGone.
 func (s *Service) mediaBody(ctx context.Context, own owner, from id.User, kind stream.Kind, raw []byte) (body stdjson.RawMessage, m Medium, err error) {

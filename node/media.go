@@ -16,9 +16,11 @@ import (
 	"github.com/teahouse-im/teahouse/feed"
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/media"
+	"github.com/teahouse-im/teahouse/notify"
 	"github.com/teahouse-im/teahouse/storage"
 	"github.com/teahouse-im/teahouse/storage/blob"
 	"github.com/teahouse-im/teahouse/storage/scylla"
+	"github.com/teahouse-im/teahouse/stream"
 )
 
 // uploads puts the domain of media together. Whoever knows what shows media comes later.
@@ -34,7 +36,7 @@ func (n *Node) uploads(c *Config, blobs media.Blobs, now func() time.Time) error
 		return fmt.Errorf("make the folder of uploads: %w", err)
 	}
 	n.Media = media.NewService(n.store, blobs, map[string]media.Witness{
-		media.Message: messages{n}, media.Moment: moments{n}, media.Profile: profiles{n},
+		media.Message: messages{n}, media.Moment: moments{n}, media.Profile: profiles{n}, media.Answer: answers{n},
 	}, opt)
 	return nil
 }
@@ -85,12 +87,13 @@ func (n *Node) runs(run func(context.Context)) {
 	}))
 }
 
-// messages, moments and profiles are what shows media. They know what a carrier
+// messages, moments, profiles and answers are what shows media. They know what a carrier
 // names; the services are there by the time anybody asks.
 type (
 	messages struct{ n *Node }
 	moments  struct{ n *Node }
 	profiles struct{ n *Node }
+	answers  struct{ n *Node }
 )
 
 func (w messages) MayRead(ctx context.Context, u id.User, carrier string, m id.Media) (bool, error) {
@@ -120,6 +123,30 @@ func (w profiles) Carries(ctx context.Context, carrier string, m id.Media) (bool
 		return false, nil
 	}
 	return a.Avatar == string(m), err
+}
+
+func (w answers) MayRead(ctx context.Context, u id.User, carrier string, m id.Media) (bool, error) {
+	return w.n.Notices.MayRead(ctx, u, carrier, m)
+}
+
+func (w answers) Carries(ctx context.Context, carrier string, m id.Media) (bool, error) {
+	return w.n.Notices.Carries(ctx, carrier, m)
+}
+
+// answerMedia are uploads of developers as package notify has them.
+type answerMedia struct{ n *Node }
+
+func (l answerMedia) Enclosed(ctx context.Context, u id.User, kind stream.Kind, body []byte) (notify.Medium, error) {
+	stored, m, err := l.n.Chat.MediaBody(ctx, u, kind, body)
+	if err != nil {
+		return notify.Medium{}, err
+	}
+	of, err := l.n.Media.Own(ctx, u, string(m.ID))
+	return notify.Medium{ID: of.ID, Body: stored, Digest: of.Digest, Look: of.Look}, err
+}
+
+func (l answerMedia) Carry(ctx context.Context, m id.Media, carrier string) error {
+	return l.n.Media.Carry(ctx, m, media.Carrier{Kind: media.Answer, ID: carrier})
 }
 
 // chatMedia are uploads as package chat has them.

@@ -49,7 +49,7 @@ func (n *Node) programs(ctx context.Context, c *Config, blobs media.Blobs, secre
 		return err
 	}
 	gate := notify.DefaultOptions()
-	gate.Now, gate.Failed = now, n.failed("notices")
+	gate.Now, gate.Failed, gate.Media = now, n.failed("notices"), answerMedia{n}
 	n.Notices = notify.New(n.grants, board, n.store, n.store, gateApps{n.Programs, now}, gatePeople{n.Accounts}, gateModerators{n.Moderation}, n.Programs, gate)
 	return n.bus.Subscribe(ctx, appsTopic)
 }

@@ -35,7 +35,9 @@ type request struct {
 	page     string
 	state    string
 	kind     string
-	text     string
+	text     string         // of an answer: what it says, or a medium's caption or name
+	body     jsontext.Value // of an answer that shows a medium: all of it, in canonical form
+	medium   id.Media       // that it shows, once it was found
 	key      string
 	hash     [32]byte // of all of it
 }
@@ -168,12 +170,25 @@ func readReply(raw []byte) (r request, err error) {
 	if wrong != nil {
 		return r, wrong
 	}
-	body, err := members(got["body"], replyBytes, "text")
+	said, known := "text", []string{"text"}
+	switch r.kind {
+	case kindImage:
+		said, known = "caption", []string{"media", "width", "height", "caption"}
+	case kindFile:
+		said, known = "name", []string{"media", "name", "size"}
+	}
+	body, err := members(got["body"], replyBytes, known...)
+	if err == nil {
+		r.text, err = text(body, said)
+	}
 	if err != nil {
 		return r, inside(err, "/body")
 	}
-	if r.text, err = text(body, "text"); err != nil {
-		return r, inside(err, "/body")
+	if r.kind == kindImage || r.kind == kindFile {
+		r.body = got["body"].Clone()
+		if err := r.body.Canonicalize(); err != nil {
+			return r, fault.BadRequest.At("/body", "cannot be read")
+		}
 	}
 	r.hash = r.sum("reply")
 	return r, nil
@@ -200,6 +215,9 @@ func (r *request) sum(what string) [32]byte {
 		}
 	}
 	say(what, r.handle, r.template, r.page, r.state, r.kind, r.text)
+	if r.body != nil {
+		say(string(r.body))
+	}
 	for _, key := range sorted(r.data) {
 		say(key)
 		for _, kind := range sorted(r.data[key]) {

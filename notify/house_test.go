@@ -40,6 +40,7 @@ type house struct {
 	store backend
 	book  *grant.Book
 	board shape.Board
+	shelf *shelf
 	end   func() // stops what runs
 
 	mu       sync.Mutex
@@ -66,6 +67,7 @@ func open(t testing.TB) *house {
 	store, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
 	good(t, err)
 	h := &house{t: t, store: store, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), apps: map[id.App]*notify.App{}, gone: map[id.User]bool{}}
+	h.shelf = &shelf{uploads: map[id.Media]upload{}, carried: map[id.Media][]string{}}
 	h.board = shape.NewMemory(shape.DefaultLimits(), shape.Options{Most: 1 << 14})
 	h.start(store)
 	t.Cleanup(func() {
@@ -93,7 +95,7 @@ func (h *house) start(store ledger.Store) {
 		},
 	})
 	opt := notify.DefaultOptions()
-	opt.Now, opt.Failed = h.clock, h.failed
+	opt.Now, opt.Failed, opt.Media = h.clock, h.failed, h.shelf
 	h.Service = notify.New(h.book, h.board, store, h.store, h, h, h, h, opt)
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
@@ -104,7 +106,7 @@ func (h *house) start(store ledger.Store) {
 // node is one more gate on the house's store.
 func (h *house) node(moderators notify.Moderators, change func(*notify.Options)) *notify.Service {
 	opt := notify.DefaultOptions()
-	opt.Now, opt.Failed = h.clock, h.failed
+	opt.Now, opt.Failed, opt.Media = h.clock, h.failed, h.shelf
 	change(&opt)
 	return notify.New(h.book, h.board, h.store, h.store, h, h, moderators, h, opt)
 }

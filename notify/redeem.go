@@ -214,6 +214,9 @@ func (s *Service) send(
 	case v.Hold == shape.Pace && spend.Kind != "": // only templates are new
 		v.Hold = ""
 	}
+	if err := s.carry(ctx, f, r.medium); err != nil {
+		return grant.Answer{}, err
+	}
 	if v.Hold != "" {
 		return s.hold(ctx, f, r, spend, seen.Template, v)
 	}

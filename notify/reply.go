@@ -2,7 +2,6 @@ package notify
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode"
@@ -15,13 +14,18 @@ import (
 	"github.com/teahouse-im/teahouse/stream"
 )
 
-// kindText is the one kind of answer that apps can give: they have no uploads.
-const kindText = "text"
+// Kinds of answers, as messages have them.
+const (
+	kindText  = "text"
+	kindImage = "image"
+	kindFile  = "file"
+)
 
 // Reply takes the body of POST /v1/app/replies as it came: one answer in a window
-// that a user opened by writing. What is said there is between the two, so links
-// and offers pass; the same to many is found like that of notices. The checks come
-// in the order of Redeem.
+// that a user opened by writing: a text, or a picture or file that the app's
+// developer has uploaded. What is said there is between the two, so links and
+// offers pass; the same to many is found like that of notices. The checks come in
+// the order of Redeem.
 func (s *Service) Reply(ctx context.Context, a id.App, raw []byte) (grant.Answer, error) {
 	r, err := readReply(raw)
 	var answer grant.Answer
@@ -52,18 +56,16 @@ func (s *Service) reply(ctx context.Context, a id.App, r *request) (grant.Answer
 	if err := s.answering(ctx, a); err != nil {
 		return grant.Answer{}, err
 	}
-	if err := s.fitAnswer(r); err != nil {
+	e, err := s.enclose(ctx, app.Developer, r)
+	if err != nil {
 		return grant.Answer{}, err
 	}
 	if err := s.live(f); err != nil {
 		return grant.Answer{}, err
 	}
-	body, err := json.Marshal(map[string]string{"text": r.text})
-	if err != nil {
-		return grant.Answer{}, err
-	}
-	spend := grant.Spend{App: a, AppName: app.Name, Alert: true, Kind: stream.Kind(kindText), Body: body}
-	return s.send(ctx, f, app, r, spend, pieces(r.text), shape.Sighting{Template: answers(a), Texts: []string{r.text}, Minted: f.Grant.Act.At})
+	r.medium = e.medium
+	spend := grant.Spend{App: a, AppName: app.Name, Alert: true, Kind: stream.Kind(r.kind), Body: e.body}
+	return s.send(ctx, f, app, r, spend, e.said.parts, shape.Sighting{Template: answers(a), Texts: e.said.whole, Minted: f.Grant.Act.At})
 }
 
 // answering refuses while an app's answers are paused.
@@ -82,16 +84,15 @@ func (s *Service) answering(ctx context.Context, a id.App) error {
 	return nil
 }
 
-func (s *Service) fitAnswer(r *request) error {
+// fitText refuses what cannot be said in an answer.
+func (s *Service) fitText(at, text string) error {
 	switch {
-	case r.kind != kindText:
-		return fault.BadRequest.At("/kind", "is not text")
-	case runes(r.text) > s.opt.ReplyRunes:
-		return fault.BadRequest.At("/body/text", fmt.Sprintf("has more than %d characters", s.opt.ReplyRunes))
-	case !strings.ContainsFunc(r.text, func(c rune) bool { return unicode.IsGraphic(c) && !unicode.IsSpace(c) && !hidden(c) }):
-		return fault.BadRequest.At("/body/text", "shows nothing")
-	case strings.ContainsFunc(r.text, unspeakable):
-		return fault.BadRequest.At("/body/text", "has characters that cannot be shown, or that turn the text around them")
+	case runes(text) > s.opt.ReplyRunes:
+		return fault.BadRequest.At(at, fmt.Sprintf("has more than %d characters", s.opt.ReplyRunes))
+	case !strings.ContainsFunc(text, func(c rune) bool { return unicode.IsGraphic(c) && !unicode.IsSpace(c) && !hidden(c) }):
+		return fault.BadRequest.At(at, "shows nothing")
+	case strings.ContainsFunc(text, unspeakable):
+		return fault.BadRequest.At(at, "has characters that cannot be shown, or that turn the text around them")
 	}
 	return nil
 }

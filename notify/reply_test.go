@@ -129,7 +129,8 @@ func TestUnfitReplies(t *testing.T) {
 		{with{"openid": "x"}, "recipient_not_accepted"},
 		{with{"more": 1}, "unknown_field"},
 		{with{"idempotency_key": nil}, "idempotency_required"},
-		{with{"kind": "image"}, "bad_request"},
+		{with{"kind": "image"}, "unknown_field"}, // its body has no text
+		{with{"kind": "voice"}, "bad_request"},
 		{with{"kind": "template"}, "bad_request"},
 		{with{"kind": nil}, "bad_request"},
 		{text(nil), "bad_request"},

@@ -34,6 +34,7 @@ type Options struct {
 	ReplyRunes  int             // code points of an answer in a window
 	SweepEvery  time.Duration   // between looks for what is due, by the wall clock
 	SweepAfter  time.Duration   // how old what was left undone is, before somebody else does it
+	Media       Library         // nil: answers are texts alone
 	Failed      func(error)     // hears of background work that failed and will be tried again
 }
 
