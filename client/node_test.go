@@ -425,3 +425,36 @@ func TestAMessageOutlivesAServer(t *testing.T) {
 		return nil
 	})
 }
+
+// Whoever deletes their account is signed out on all devices at once, and their
+// friends find a conversation with somebody who has left.
+func TestDeletingAnAccount(t *testing.T) {
+	n := serve(t)
+	api, tokens := join(t, n.URL, "alice", "bob")
+	alice, bob := api.As(tokens[0]), api.As(tokens[1])
+	want[string](t)(alice.RequestContact(t.Context(), "bob", ""))
+	must(t, bob.AcceptContact(t.Context(), "alice"))
+	direct := want[string](t)(alice.OpenDirect(t.Context(), "bob"))
+	want[wire.Sent](t)(alice.Post(t.Context(), client.Message{Stream: direct, Body: client.Text{Text: "so long"}}))
+	phone := record(t, client.Options{Server: client.Server{URL: n.URL}, Token: tokens[0], Device: "d1"})
+	desk := record(t, client.Options{Server: client.Server{URL: n.URL}, Token: signIn(t, api, "alice", "d2"), Device: "d2"})
+	must(t, alice.DeleteAccount(t.Context()))
+	for _, device := range []*recorder{phone, desk} {
+		<-device.done
+		if closed, ok := errors.AsType[*client.CloseError](device.Err()); !ok || closed.Code != wire.CloseSignedOut {
+			t.Errorf("ended with %v", device.Err())
+		}
+	}
+	refused(t, "unauthenticated", alice.DeleteAccount(t.Context()))
+	_, err := bob.Profile(t.Context(), "alice")
+	refused(t, "not_found", err)
+	eventually(t, func() error {
+		if left := want[client.Increment](t)(bob.Contacts(t.Context(), "")).Items; len(left) > 0 {
+			return fmt.Errorf("bob's friends are %v", left)
+		}
+		return nil
+	})
+	if c := want[wire.Conversation](t)(bob.Conversation(t.Context(), direct)); c.Title != "alice" {
+		t.Errorf("%+v", c)
+	}
+}
