@@ -42,6 +42,7 @@ var themes = []struct {
 	{"scopes", scopes},
 	{"windows", windows},
 	{"broadcast", broadcasts},
+	{"pictures", pictures},
 	{"probing", probes},
 	{"openids", openids},
 	{"pages", pages},
