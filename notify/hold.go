@@ -68,7 +68,7 @@ func (s *Service) hold(ctx context.Context, f *grant.Found, r *request, spend gr
 		return grant.Answer{}, fmt.Errorf("hold a notice: %w", err)
 	}
 	spend.Hold = v.Hold
-	redemption, answer, err := s.book.Redeem(ctx, f, spend)
+	answer, err := s.book.Send(ctx, f, spend) // it arrives if the same was accepted at the same time
 	ctx = context.WithoutCancel(ctx)
 	if err != nil {
 		if ended(err) {
@@ -76,7 +76,6 @@ func (s *Service) hold(ctx context.Context, f *grant.Found, r *request, spend gr
 		}
 		return grant.Answer{}, err
 	}
-	s.deliver(ctx, redemption) // if the same was accepted at the same time
 	if answer.Status == grant.Held && !answer.Replayed {
 		s.counts.held(h.App, t, s.now())
 	}

@@ -41,7 +41,7 @@ func (s *Service) redeem(ctx context.Context, a id.App, r *request) (grant.Answe
 		return grant.Answer{}, err
 	}
 	if f.Answer != nil {
-		return s.again(ctx, f)
+		return s.book.Send(ctx, f, grant.Spend{}) // as it was, and make sure that it has arrived
 	}
 	app, err := s.working(ctx, a)
 	if err != nil {
@@ -86,23 +86,6 @@ func (s *Service) find(ctx context.Context, a id.App, r *request) (*grant.Found,
 		err = grant.ErrInvalid
 	}
 	return f, err
-}
-
-// again answers what was answered before, and makes sure that it has arrived.
-func (s *Service) again(ctx context.Context, f *grant.Found) (grant.Answer, error) {
-	redemption, answer, err := s.book.Redeem(ctx, f, grant.Spend{})
-	if err != nil {
-		return grant.Answer{}, err
-	}
-	s.deliver(ctx, redemption)
-	return answer, nil
-}
-
-// deliver has it done at once. If that fails it is still owed.
-func (s *Service) deliver(ctx context.Context, r grant.Redemption) {
-	if err := s.book.Deliver(context.WithoutCancel(ctx), r); err != nil {
-		s.opt.Failed(err)
-	}
 }
 
 // working is an app that may send. ErrSuspended.
@@ -220,11 +203,10 @@ func (s *Service) send(
 	if v.Hold != "" {
 		return s.hold(ctx, f, r, spend, seen.Template, v)
 	}
-	redemption, answer, err := s.book.Redeem(ctx, f, spend)
+	answer, err := s.book.Send(ctx, f, spend)
 	if err != nil {
 		return grant.Answer{}, err
 	}
-	s.deliver(ctx, redemption)
 	if !answer.Replayed {
 		s.counts.sent(app.ID, seen.Template, seen.At)
 	}

@@ -44,7 +44,7 @@ func (s *Service) reply(ctx context.Context, a id.App, r *request) (grant.Answer
 		return grant.Answer{}, err
 	}
 	if f.Answer != nil {
-		return s.again(ctx, f)
+		return s.book.Send(ctx, f, grant.Spend{}) // as it was, and make sure that it has arrived
 	}
 	app, err := s.working(ctx, a)
 	if err != nil {

@@ -27,6 +27,7 @@ func Run(t *testing.T, open Open) {
 		"many rows are read at once":                  readMany,
 		"rows are changed and taken away":             changed,
 		"a change that fails stores nothing":          failed,
+		"a change that was begun is there":            begun,
 		"a view that is out of date is looked again":  outdated,
 		"a change sees what came under its prefixes":  phantom,
 		"a view of another part's version is no harm": foreign,

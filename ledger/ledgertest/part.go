@@ -107,6 +107,24 @@ func failed(t *testing.T, s ledger.Store) {
 	same(t, look(t, s, p, ledger.Want{Prefixes: []string{""}}).Rows, []ledger.Row{row("a", "1")})
 }
 
+// begun: what is begun is seen by whoever looks, and fails as it would at once.
+func begun(t *testing.T, s ledger.Store) {
+	p, w := newPart(), ledger.Want{Keys: []string{"a"}}
+	for i, before := range []string{"", "0", "1"} {
+		settled, err := ledger.BeginPart(t.Context(), s, p, w, ledger.View{}, nil, func(v ledger.View) ([]ledger.Row, error) {
+			same(t, string(v.Get("a")), before)
+			return []ledger.Row{row("a", fmt.Sprint(i))}, nil
+		})
+		must(t, err)
+		same(t, string(look(t, s, p, w).Get("a")), fmt.Sprint(i))
+		_, err = ledger.BeginPart(t.Context(), s, p, w, ledger.View{}, nil, func(ledger.View) ([]ledger.Row, error) { return nil, errRefused })
+		if !errors.Is(err, errRefused) {
+			t.Errorf("a change that does not want to: %v", err)
+		}
+		must(t, settled())
+	}
+}
+
 // outdated changes a part from a view that others have changed meanwhile, in
 // another row than those that are wanted too.
 func outdated(t *testing.T, s ledger.Store) {

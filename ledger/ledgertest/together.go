@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -62,7 +63,7 @@ func addOne(t *testing.T, s ledger.Store, p ledger.Part, id string, owed ledger.
 			return err
 		}
 	}
-	return s.ChangePart(t.Context(), p, w, have, []ledger.Due{owed}, func(v ledger.View) ([]ledger.Row, error) {
+	return inOneOfTwoWays(t.Context(), s, p, w, have, []ledger.Due{owed}, func(v ledger.View) ([]ledger.Row, error) {
 		if v.Get("by/"+id) != nil {
 			return nil, nil // its own work
 		}
@@ -70,6 +71,18 @@ func addOne(t *testing.T, s ledger.Store, p ledger.Part, id string, owed ledger.
 		next := strconv.Itoa(sum + 1)
 		return []ledger.Row{row("sum", next), row("by/"+id, next), row("at/"+next, id)}, nil
 	})
+}
+
+// inOneOfTwoWays is ChangePart, or BeginPart and then what it begins.
+func inOneOfTwoWays(ctx context.Context, s ledger.Store, p ledger.Part, w ledger.Want, have ledger.View, owed []ledger.Due, change func(ledger.View) ([]ledger.Row, error)) error {
+	if rand.N(2) == 0 {
+		return s.ChangePart(ctx, p, w, have, owed, change)
+	}
+	settled, err := ledger.BeginPart(ctx, s, p, w, have, owed, change)
+	if err != nil {
+		return err
+	}
+	return settled()
 }
 
 func holdsSum(t *testing.T, s ledger.Store, p ledger.Part, q string, sum int) {

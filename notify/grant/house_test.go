@@ -279,11 +279,7 @@ func sendOn(ctx context.Context, b *grant.Book, a id.App, handle, key string, s 
 	if err != nil {
 		return grant.Answer{}, err
 	}
-	r, answer, err := b.Redeem(ctx, f, s)
-	if err != nil {
-		return answer, err
-	}
-	return answer, b.Deliver(ctx, r)
+	return b.Send(ctx, f, s)
 }
 
 // hash is of all that a request says.

@@ -30,12 +30,14 @@ type redeeming struct {
 	f    *Found
 	s    Spend
 	n    Notice
-	read id.Seq // how far the user has read, of a standing grant
+	due  ledger.Due // delivering it
+	read id.Seq     // how far the user has read, of a standing grant
 	now  time.Time
 
 	was     answered // what is true now
 	own     bool     // and it was this attempt that made it so
 	refused error    // and the grant ended by it
+	settled func() error
 }
 
 // Redeem spends one use of a grant that was found, or answers what was answered
@@ -50,6 +52,85 @@ func (b *Book) Redeem(ctx context.Context, f *Found, s Spend) (Redemption, Answe
 	if f.Answer != nil {
 		return b.again(ctx, f.Grant.User, f.named), *f.Answer, nil
 	}
+	r, err := b.begin(ctx, f, s)
+	if err == nil {
+		err = r.settled()
+	}
+	if err != nil {
+		return Redemption{}, Answer{}, fmt.Errorf("redeem: %w", busy(err))
+	}
+	redemption, answer := r.outcome(ctx)
+	return redemption, answer, nil
+}
+
+// Send is Redeem and then Deliver, which wait for the disk together where the store
+// keeps what it stores in order. If delivering fails it is still owed.
+func (b *Book) Send(ctx context.Context, f *Found, s Spend) (Answer, error) {
+	var redemption Redemption
+	var answer Answer
+	settled := func() error { return nil }
+	if f.Answer != nil {
+		redemption, answer = b.again(ctx, f.Grant.User, f.named), *f.Answer
+	} else {
+		r, err := b.begin(ctx, f, s)
+		if err != nil {
+			return Answer{}, fmt.Errorf("redeem: %w", busy(err))
+		}
+		settled = r.settled
+		redemption, answer = r.outcome(ctx)
+	}
+	if err := b.Deliver(context.WithoutCancel(ctx), redemption); err != nil {
+		b.opt.Failed(err)
+	}
+	if err := settled(); err != nil {
+		return Answer{}, fmt.Errorf("redeem: %w", busy(err))
+	}
+	return answer, nil
+}
+
+// begin makes an attempt, which is decided when settled has returned nil.
+func (b *Book) begin(ctx context.Context, f *Found, s Spend) (r *redeeming, err error) {
+	g := &f.Grant
+	r = b.redeeming(f, s)
+	if g.Scope == Standing {
+		if r.read, err = b.opt.ReadUpTo(ctx, g.User); err != nil {
+			return nil, err
+		}
+	}
+	var owed []ledger.Due
+	if r.n.Status == Accepted {
+		r.due = deliverDue(&r.n)
+		owed = []ledger.Due{r.due}
+	}
+	r.settled, err = ledger.BeginPart(ctx, b.store, part(g.User), f.want, f.view, owed, r.decide)
+	if errors.Is(err, errMoved) {
+		var gone Grant
+		if _, err = b.past(ctx, g.User, g.App, g.ID, &gone); err == nil {
+			err = gone.over(r.now)
+		}
+	}
+	if err == nil && r.refused != nil {
+		if err = r.settled(); err == nil {
+			err = r.refused
+		}
+	}
+	return r, err
+}
+
+// outcome is what an attempt has come to.
+func (r *redeeming) outcome(ctx context.Context) (Redemption, Answer) {
+	answer := r.answer(&r.f.Grant, r.was, !r.own)
+	switch {
+	case !r.own:
+		return r.again(ctx, r.n.User, r.was.Notice), answer
+	case r.n.Status == Held:
+		return Redemption{}, answer
+	}
+	return Redemption{r.n, answer.Notice, r.due}, answer
+}
+
+// redeeming begins an attempt.
+func (b *Book) redeeming(f *Found, s Spend) *redeeming {
 	g := &f.Grant
 	r := &redeeming{Book: b, f: f, s: s, now: b.now()}
 	r.n = Notice{
@@ -59,37 +140,7 @@ func (b *Book) Redeem(ctx context.Context, f *Found, s Spend) (Redemption, Answe
 	if s.Hold != "" {
 		r.n.Status, r.n.Why = Held, s.Hold
 	}
-	if g.Scope == Standing {
-		var err error
-		if r.read, err = b.opt.ReadUpTo(ctx, g.User); err != nil {
-			return Redemption{}, Answer{}, fmt.Errorf("redeem: %w", err)
-		}
-	}
-	var owed []ledger.Due
-	if r.n.Status == Accepted {
-		owed = []ledger.Due{deliverDue(&r.n)}
-	}
-	err := b.store.ChangePart(ctx, part(g.User), f.want, f.view, owed, r.decide)
-	if errors.Is(err, errMoved) {
-		var gone Grant
-		if _, err = b.past(ctx, g.User, g.App, g.ID, &gone); err == nil {
-			err = gone.over(r.now)
-		}
-	}
-	if err != nil {
-		return Redemption{}, Answer{}, fmt.Errorf("redeem: %w", busy(err))
-	}
-	switch {
-	case r.refused != nil:
-		return Redemption{}, Answer{}, r.refused
-	case !r.own:
-		return b.again(ctx, g.User, r.was.Notice), b.answer(g, r.was, true), nil
-	}
-	answer := b.answer(g, r.was, false)
-	if r.n.Status == Held {
-		return Redemption{}, answer, nil
-	}
-	return Redemption{r.n, answer.Notice, owed[0]}, answer, nil
+	return r
 }
 
 // again is the redemption of a notice that was accepted before, to make sure that

@@ -93,12 +93,20 @@ func (s *Store) ListPart(ctx context.Context, p ledger.Part, prefix, behind stri
 	return rows, err
 }
 
-// ChangePart implements ledger.Store. Changes of one part go one after another; have
-// is not needed where reading costs nothing.
-func (s *Store) ChangePart(_ context.Context, p ledger.Part, w ledger.Want, _ ledger.View, owed []ledger.Due, change func(ledger.View) ([]ledger.Row, error)) error {
-	b := s.db.NewBatch()
-	defer b.Close()
-	return s.parts.changing(p, func() (settle func() error, err error) {
+// ChangePart implements ledger.Store.
+func (s *Store) ChangePart(ctx context.Context, p ledger.Part, w ledger.Want, have ledger.View, owed []ledger.Due, change func(ledger.View) ([]ledger.Row, error)) error {
+	settled, err := s.BeginPart(ctx, p, w, have, owed, change)
+	if err != nil {
+		return err
+	}
+	return settled()
+}
+
+// BeginPart implements ledger.Beginner: the engine's log has everything in the order
+// in which it was stored. Changes of one part go one after another; have is not
+// needed where reading costs nothing.
+func (s *Store) BeginPart(_ context.Context, p ledger.Part, w ledger.Want, _ ledger.View, owed []ledger.Due, change func(ledger.View) ([]ledger.Row, error)) (settled func() error, err error) {
+	return s.parts.begin(p, func() (func() error, error) {
 		v, err := s.view(p, w)
 		if err != nil {
 			return nil, err
@@ -107,19 +115,26 @@ func (s *Store) ChangePart(_ context.Context, p ledger.Part, w ledger.Want, _ le
 		if err != nil || len(rows) == 0 {
 			return nil, err
 		}
-		if err := errors.Join(putRows(b, p, rows), putDues(b, owed), s.room.check()); err != nil {
-			return nil, err
-		}
-		defer s.endIfPanicking()
-		if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
-			return nil, unavailable("write", err)
-		}
-		s.hot.changed(p, rows)
-		return func() error {
-			defer s.endIfPanicking()
-			return unavailable("write", b.SyncWait())
-		}, nil
+		return s.apply(p, rows, owed)
 	})
+}
+
+// apply stores rows in the turn of their part, with what is owed for them.
+func (s *Store) apply(p ledger.Part, rows []ledger.Row, owed []ledger.Due) (settle func() error, err error) {
+	b := s.db.NewBatch()
+	if err := errors.Join(putRows(b, p, rows), putDues(b, owed), s.room.check()); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	defer s.endIfPanicking()
+	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
+		return nil, errors.Join(unavailable("write", err), b.Close())
+	}
+	s.hot.changed(p, rows)
+	return func() error {
+		defer b.Close()
+		defer s.endIfPanicking()
+		return unavailable("write", b.SyncWait())
+	}, nil
 }
 
 func putRows(b *pebble.Batch, p ledger.Part, rows []ledger.Row) error {

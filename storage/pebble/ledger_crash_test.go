@@ -2,6 +2,7 @@ package pebble_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/ledger"
 	"github.com/teahouse-im/teahouse/storage/pebble"
+	"github.com/teahouse-im/teahouse/stream"
 )
 
 // The power goes, before and after every time something is synced, while parts are
@@ -71,6 +73,61 @@ func TestPowerLossOfLedger(t *testing.T) {
 		}
 		if err := after.Close(); err != nil || t.Failed() {
 			t.Fatalf("after cut %d of %d (%v)", i, len(d.cuts), err)
+		}
+	}
+	t.Logf("%d cuts", len(d.cuts))
+}
+
+// The power goes while changes of parts are begun and something else is stored
+// because of each, before it is settled: what is there of that has its change.
+func TestPowerLossKeepsTheOrder(t *testing.T) {
+	const writers, changes = 3, 30
+	d := &cutDisk{MemFS: vfs.NewCrashableMem(), rng: rand.New(rand.NewPCG(rand.Uint64(), 0)), acked: map[id.Stream]id.Seq{}}
+	s := opened(t, d)
+	d.on(true)
+	name := func(i int) (ledger.Part, id.Stream) {
+		return ledger.Part(fmt.Sprint("notices/user-", i)), id.Stream(fmt.Sprint("g-", i))
+	}
+	var writing sync.WaitGroup
+	for i := range writers {
+		writing.Go(func() {
+			p, st := name(i)
+			for n := id.Seq(1); n <= changes; n++ {
+				settled, err := s.BeginPart(t.Context(), p, ledger.Want{}, ledger.View{}, nil, func(ledger.View) ([]ledger.Row, error) {
+					return []ledger.Row{{Key: "sum", Value: fmt.Append(nil, n)}}, nil
+				})
+				if err == nil {
+					err = errors.Join(appendOrStart(t, s, st, []stream.Entry{lineAt(st, n)}), settled())
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				d.know(st, n)
+			}
+		})
+	}
+	writing.Wait()
+	d.cut()
+	d.on(false)
+	for _, c := range d.cuts {
+		after, err := pebble.Open("data", pebble.Options{FS: c.disk})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range writers {
+			p, st := name(i)
+			heads, err := after.Heads(t.Context(), []id.Stream{st})
+			v, err2 := after.ReadPart(t.Context(), p, ledger.Want{Keys: []string{"sum"}})
+			if err := errors.Join(err, err2); err != nil {
+				t.Fatal(err)
+			}
+			if heads[0].Seq < c.acked[st] || sumOf(v) < heads[0].Seq {
+				t.Fatalf("%d changes and %d entries, of which %d were known", sumOf(v), heads[0].Seq, c.acked[st])
+			}
+		}
+		if err := after.Close(); err != nil {
+			t.Fatal(err)
 		}
 	}
 	t.Logf("%d cuts", len(d.cuts))

@@ -21,45 +21,50 @@ type turn struct {
 	users  int      // who are about it; guarded by the shard's lock
 }
 
-// A syncing is a change that is made, and may not be on the disk yet.
+// A syncing is a change that is made, and may not be on the disk yet. Whoever has
+// to know first sees to it.
 type syncing struct {
-	done chan struct{}
-	err  error // when done
+	once   sync.Once
+	settle func() error // returns when it is on the disk
+	err    error        // of settle
 }
 
 func (s *syncing) wait() error {
 	if s == nil {
 		return nil
 	}
-	<-s.done
+	s.once.Do(func() { s.err = s.settle() })
 	return s.err
 }
 
-// changing calls change in a thing's turn. settle, if there is anything to settle,
-// returns when what it has stored is on the disk; that is waited for outside.
-func (t *turns[K]) changing(k K, change func() (settle func() error, err error)) error {
+// begin calls change in a thing's turn. settle, if there is anything to settle,
+// returns when what it has stored is on the disk; that is waited for outside, by
+// settled, which has to be called unless there is an error.
+func (t *turns[K]) begin(k K, change func() (settle func() error, err error)) (settled func() error, err error) {
 	l := t.enter(k)
-	defer t.leave(k, l)
-	settle, mine, err := l.make(change)
-	if settle == nil {
-		if lost := mine.wait(); lost != nil {
-			return lost
-		}
-		return err
+	seen, err := l.make(change)
+	settled = func() error {
+		defer t.leave(k, l)
+		return seen.wait()
 	}
-	mine.err = settle()
-	close(mine.done)
-	return mine.err
+	if err == nil {
+		return settled, nil
+	}
+	if lost := settled(); lost != nil {
+		return nil, lost
+	}
+	return nil, err
 }
 
-// make is changing's turn. Without anything to settle it returns the last that another has.
-func (l *turn) make(change func() (settle func() error, err error)) (settle func() error, s *syncing, err error) {
+// make is begin's turn. Without anything to settle it returns the last that another has.
+func (l *turn) make(change func() (settle func() error, err error)) (*syncing, error) {
 	l.Lock()
 	defer l.Unlock()
-	if settle, err = change(); settle != nil {
-		l.newest = &syncing{done: make(chan struct{})}
+	settle, err := change()
+	if settle != nil {
+		l.newest = &syncing{settle: settle}
 	}
-	return settle, l.newest, err
+	return l.newest, err
 }
 
 // reading calls read while the thing is not changed, and returns when all it can have seen is on the disk.
