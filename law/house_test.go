@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,6 +46,7 @@ type house struct {
 
 	mu      sync.Mutex
 	people  []*person
+	left    []*person // who have deleted their accounts, or are about to
 	crowd   []*person
 	granted map[reach]int // how many notices each may have got by now
 
@@ -208,7 +210,7 @@ func (h *house) check(t testing.TB) grant.Report {
 		Now: h.clock.Now, Secret: secret, ReadUpTo: func(context.Context, id.User) (id.Seq, error) { return 0, nil },
 	})
 	report, err := book.Check(t.Context(), func(yield func(id.User, error) bool) {
-		for _, p := range h.people {
+		for _, p := range slices.Concat(h.people, h.left) {
 			if !yield(id.User(p.name), nil) {
 				return
 			}

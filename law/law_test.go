@@ -46,6 +46,7 @@ var themes = []struct {
 	{"probing", probes},
 	{"openids", openids},
 	{"pages", pages},
+	{"leaving", leavings},
 }
 
 // workers is how many attempts are made at once; most of them wait for somebody to
@@ -157,5 +158,5 @@ var statuses = map[fault.Code]int{
 	"param_invalid": 422, "param_locked": 422, "page_invalid": 422, "state_illegal": 409, "idempotency_required": 422, "idempotency_mismatch": 409,
 	"busy_retry": 503, "content_blocked": 403, "broadcast_shape": 403, "app_suspended": 403, "app_reach_limit": 429, "cadence": 429,
 	"window_closed": 409, "window_spent": 409, "activation_invalid": 409, "consent_expired": 409, "consent_decided": 409,
-	"outstanding_limit": 429, "ask_limit": 429, "ask_silenced": 403, "mint_paused": 403,
+	"user_taken": 409, "outstanding_limit": 429, "ask_limit": 429, "ask_silenced": 403, "mint_paused": 403,
 }
