@@ -6,6 +6,7 @@ import (
 	"embed"
 	"io/fs"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,9 +54,10 @@ type line struct {
 type desk struct {
 	app *app.App
 
-	mu    sync.Mutex
-	cases map[string]*matter // by window
-	order []*matter
+	mu      sync.Mutex
+	cases   map[string]*matter // by window
+	order   []*matter
+	uploads map[string]client.Medium // by the key of the answer that shows it
 }
 
 // hear is told when somebody writes. The event brings their latest messages, some
@@ -89,12 +91,21 @@ func (d *desk) hear(ctx context.Context, e app.Event) error {
 		return nil // answers are few: one is enough to say that we heard
 	}
 	// The key makes the greeting one, however often we are told of this window.
-	return d.answer(ctx, m, heard, "heard-"+e.ID)
+	return d.answer(ctx, m, heard, nil, "heard-"+e.ID)
 }
 
-// answer says something in a window, and notes what is left in it.
-func (d *desk) answer(ctx context.Context, m *matter, text, key string) error {
-	sent, err := d.app.Reply(ctx, client.Answer{Window: m.window, Kind: "text", Body: map[string]string{"text": text}, Key: key})
+// answer says something in a window, or shows it, and notes what is left in it.
+func (d *desk) answer(ctx context.Context, m *matter, text string, at *attachment, key string) error {
+	kind, body := "text", any(client.Text{Text: text})
+	if at != nil {
+		var err error
+		if kind, body, err = d.show(ctx, at, text, key); err != nil {
+			d.app.Say("%s cannot be shown %s: %v", m.Name, at.name, err)
+			return err
+		}
+		text = strings.TrimSpace("[" + at.name + "] " + text)
+	}
+	sent, err := d.app.Reply(ctx, client.Answer{Window: m.window, Kind: kind, Body: body, Key: key})
 	if err != nil {
 		d.app.Say("%s cannot be answered: %v", m.Name, err)
 		return err

@@ -1,6 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"image"
+	"image/png"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -8,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/teahouse-im/teahouse/client"
 	"github.com/teahouse-im/teahouse/examples/internal/stage"
 )
 
@@ -52,6 +59,48 @@ func TestDesk(t *testing.T) {
 		t.Errorf("the chat is %q", got)
 	}
 	alice.Inbox(0) // answers are a conversation, not notices
+}
+
+// A picture that an agent chose is in the conversation, with what they said to it;
+// so is any other file. Nobody else can read them.
+func TestDeskShows(t *testing.T) {
+	s := stage.Set(t, run)
+	alice, bob := s.Guest("alice"), s.Guest("bob")
+	alice.Writes("How do I open the lid?")
+	guest := s.Says(regexp.MustCompile(`(Guest \w+) was answered \(accepted, 4 left`))[1]
+	var lid bytes.Buffer
+	if err := png.Encode(&lid, image.NewGray(image.Rect(0, 0, 40, 30))); err != nil {
+		t.Fatal(err)
+	}
+	form := url.Values{"of": {guest}, "text": {"Press here"}, "key": {"a"}}
+	for range 2 { // pressed twice
+		if got := s.Attach(s.Own+"/desk", form, "lid.png", lid.Bytes()); !strings.Contains(got, "[lid.png] Press here") || !strings.Contains(got, "3 left") {
+			t.Fatalf("the desk is\n%s", got)
+		}
+	}
+	s.Attach(s.Own+"/desk", url.Values{"of": {guest}, "text": {""}, "key": {"b"}}, "manual.txt", []byte("Read me."))
+	said := alice.Said(4)
+	var picture client.Image
+	var manual client.File
+	if err := errors.Join(json.Unmarshal(said[2].Body, &picture), json.Unmarshal(said[3].Body, &manual)); err != nil {
+		t.Fatal(err)
+	}
+	if said[2].Kind != "image" || picture.Width != 40 || picture.Caption != "Press here" || said[3].Kind != "file" || manual.Name != "manual.txt" || len(said) != 4 {
+		t.Errorf("the chat is %+v", said)
+	}
+	for media, want := range map[string][]byte{picture.Media: nil, manual.Media: []byte("Read me.")} {
+		r, err := alice.Download(t.Context(), media, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(r)
+		if err = errors.Join(err, r.Close()); err != nil || len(got) == 0 || want != nil && !bytes.Equal(got, want) {
+			t.Errorf("alice reads %q, %v", got, err)
+		}
+		if _, err := bob.Download(t.Context(), media, 0); client.CodeOf(err) != "not_found" {
+			t.Errorf("bob is told %v", err)
+		}
+	}
 }
 
 // Nobody but this machine's own page writes at the desk.

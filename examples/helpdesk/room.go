@@ -29,7 +29,7 @@ func (d *desk) routes() *http.ServeMux {
 	mux.HandleFunc("GET /hours", d.app.For(func(w http.ResponseWriter, _ *http.Request, _ string) {
 		app.Answer(w, map[string]any{"open": true, "hours": "Every day, 8 to 22"})
 	}))
-	mux.Handle("GET /desk", inside(d.show))
+	mux.Handle("GET /desk", inside(d.see))
 	mux.Handle("GET /desk.js", inside(func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "desk.js") }))
 	mux.Handle("POST /desk", inside(d.write))
 	return mux
@@ -59,7 +59,7 @@ type card struct {
 	Key                  string // of the next answer: pressing twice sends once
 }
 
-func (d *desk) show(w http.ResponseWriter, r *http.Request) {
+func (d *desk) see(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	var cards []card
 	for _, m := range slices.Backward(d.order) {
@@ -75,14 +75,16 @@ func (d *desk) show(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *desk) write(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	r.Body = http.MaxBytesReader(w, r.Body, fileMost+16<<10)
 	m := d.find(r.PostFormValue("of"))
-	if m == nil || r.PostFormValue("text") == "" || r.PostFormValue("key") == "" {
-		http.Error(w, "There is no such conversation, or nothing to say.", http.StatusBadRequest)
+	at, err := attached(r)
+	text, key := r.PostFormValue("text"), r.PostFormValue("key")
+	if m == nil || err != nil || text == "" && at == nil || key == "" {
+		http.Error(w, "There is no such conversation, or nothing to say, or too much of it.", http.StatusBadRequest)
 		return
 	}
 	back := url.Values{}
-	if err := d.answer(r.Context(), m, r.PostFormValue("text"), r.PostFormValue("key")); err != nil {
+	if err := d.answer(r.Context(), m, text, at, key); err != nil {
 		refused, ok := errors.AsType[*client.Error](err)
 		if !ok {
 			http.Error(w, "The server could not be asked. Go back and send it again: it is sent once.", http.StatusBadGateway)

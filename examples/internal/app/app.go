@@ -55,6 +55,10 @@ type App struct {
 	templates  map[string]string
 	people     visitors
 
+	options   Options
+	device    string
+	uploading sync.Mutex
+
 	life context.Context // of Serve
 	work sync.WaitGroup  // of Go
 }

@@ -22,7 +22,7 @@ func Start(ctx context.Context, p Program, o Options, say io.Writer) (*App, erro
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Own: "http://" + socket.Addr().String(), socket: socket, say: say, templates: map[string]string{}}
+	a := &App{Own: "http://" + socket.Addr().String(), socket: socket, say: say, templates: map[string]string{}, options: o, device: device(p)}
 	fmt.Fprintf(say, "%s, a mini-program\n", p.Name)
 	if err := a.setUp(ctx, p, o); err != nil {
 		_ = socket.Close()

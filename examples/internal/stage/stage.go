@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/teahouse-im/teahouse/client"
 	"github.com/teahouse-im/teahouse/node"
+	"github.com/teahouse-im/teahouse/wire"
 )
 
 const patience = 60 * time.Second
@@ -210,6 +212,17 @@ func (g *Guest) Inbox(n int) []client.Notice {
 
 // Chat is what was said between the user and the app, once there is as much of it.
 func (g *Guest) Chat(n int) (texts []string) {
+	g.s.t.Helper()
+	for _, e := range g.Said(n) {
+		var body client.Text
+		g.s.must(json.Unmarshal(e.Body, &body))
+		texts = append(texts, body.Text)
+	}
+	return texts
+}
+
+// Said are the entries of it.
+func (g *Guest) Said(n int) (entries []wire.Entry) {
 	t := g.s.t
 	t.Helper()
 	stream, err := g.OpenDirect(t.Context(), g.s.App)
@@ -219,20 +232,12 @@ func (g *Guest) Chat(n int) (texts []string) {
 		if err != nil {
 			return err
 		}
-		texts = nil
-		for _, e := range page.Entries {
-			var body client.Text
-			if err := json.Unmarshal(e.Body, &body); err != nil {
-				return err
-			}
-			texts = append(texts, body.Text)
-		}
-		if len(texts) < n {
-			return fmt.Errorf("there are %d messages, want %d; the sample said\n%s", len(texts), n, g.s.out.text())
+		if entries = page.Entries; len(entries) < n {
+			return fmt.Errorf("there are %d messages, want %d; the sample said\n%s", len(entries), n, g.s.out.text())
 		}
 		return nil
 	})
-	return texts
+	return entries
 }
 
 // Writes sends the app a message.
@@ -258,6 +263,24 @@ func (s *Stage) Submit(address string, form url.Values) string {
 	r, err := http.NewRequestWithContext(s.t.Context(), "POST", address, strings.NewReader(form.Encode()))
 	s.must(err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return s.read(r)
+}
+
+// Attach is Submit with a file chosen in the form.
+func (s *Stage) Attach(address string, form url.Values, name string, data []byte) string {
+	s.t.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for key := range form {
+		s.must(w.WriteField(key, form.Get(key)))
+	}
+	file, err := w.CreateFormFile("file", name)
+	s.must(err)
+	_, err = file.Write(data)
+	s.must(errors.Join(err, w.Close()))
+	r, err := http.NewRequestWithContext(s.t.Context(), "POST", address, &body)
+	s.must(err)
+	r.Header.Set("Content-Type", w.FormDataContentType())
 	return s.read(r)
 }
 
