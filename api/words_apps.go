@@ -44,7 +44,7 @@ var appWords = map[string]opWords{
 	},
 	"getSentNotice": {"Look at a notice", "One that this app has sent.", nil, nil},
 	"sendReply": {
-		"Answer a user", "In the window that their own message opened: five answers in 48 hours. The same key and body again answers 200 and the same.",
+		"Answer a user", "In the window that their own message opened: five answers in 48 hours. A text, or a picture or file that the app's developer has uploaded with a session of their own. The same key and body again answers 200 and the same.",
 		[]int{200},
 		[]fault.Code{
 			"not_found", "conflict", "recipient_not_accepted", "grant_invalid", "grant_template_mismatch", "grant_closed", "window_closed", "window_spent", "idempotency_required", "idempotency_mismatch",

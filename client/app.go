@@ -86,11 +86,12 @@ type (
 		ExpiresAt wire.Time `json:"expires_at"`
 		Replayed  bool      `json:"replayed"` // it was sent before
 	}
-	// Answer is what an app says to a user within a window.
+	// Answer is what an app says to a user within a window. What it shows is an upload
+	// that the app's developer made, with their own session.
 	Answer struct {
 		Window string `json:"window"`
 		Kind   string `json:"kind"` // "text", "image" or "file"
-		Body   any    `json:"body"`
+		Body   any    `json:"body"` // Text, Image or File
 		Key    string `json:"idempotency_key"`
 	}
 )
