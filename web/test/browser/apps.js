@@ -124,9 +124,21 @@ export class App {
     return this.call("POST", "/app/notices", { grant, template, data: { come_by: { time: at } }, page: to, idempotency_key: `k${++this.keys}` });
   }
 
-  /** Answers within the window. @param {string} text */
-  async answer(text) {
+  /** Answers within the window. @param {string} kind @param {object} body */
+  async reply(kind, body) {
     const { grant } = await this.granted("");
-    return this.call("POST", "/app/replies", { window: grant, kind: "text", body: { text }, idempotency_key: `r${++this.keys}` });
+    return this.call("POST", "/app/replies", { window: grant, kind, body, idempotency_key: `r${++this.keys}` });
+  }
+
+  /** @param {string} text */
+  answer(text) {
+    return this.reply("text", { text });
+  }
+
+  /** Its developer uploads something to show. @param {{name: string, mimeType: string, buffer: Buffer}} file @returns {Promise<any>} */
+  upload({ name, mimeType, buffer }) {
+    const form = new FormData();
+    form.append("file", new Blob([new Uint8Array(buffer)], { type: mimeType }), name);
+    return this.server.send("POST", "/media", form, { Authorization: `Bearer ${this.developer.token}` });
   }
 }

@@ -2,8 +2,10 @@
 // has of what they send.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, afterEach, before, test } from "node:test";
 import { ASKING, App, page } from "./apps.js";
+import { picture, textFile } from "./files.js";
 import { House, PHONE, faults } from "./people.js";
 import { Server } from "./server.js";
 
@@ -315,6 +317,29 @@ test("one writes to an app, and it answers", async () => {
   await p.page.getByRole("link", { name: "Details" }).click();
   await p.page.getByText(/Can answer you 4 times/).waitFor();
   assert.deepEqual(await faults(p.page), []);
+});
+
+test("an app answers with a picture and a file, which one looks at and saves", async () => {
+  const app = await noodles();
+  for (const options of [{}, PHONE]) {
+    const p = await house.guest(await server.account("Ann"), options);
+    await p.page.goto(`/mini-programs/${app.id}`);
+    await p.page.getByRole("button", { name: `Write to ${app.name}` }).click();
+    await p.say("Where do I sit?");
+    await p.message("Where do I sit").getByText("Sent").waitFor();
+    const plan = await app.upload(picture("plan.png", 600, 400));
+    await app.reply("image", { media: plan.media, width: plan.width, height: plan.height, caption: "By the window" });
+    const card = await app.upload(textFile("menu.txt", "Dan dan noodles"));
+    await app.reply("file", { media: card.media, name: "menu.txt", size: card.size });
+    await p.log.getByRole("button", { name: "Picture: By the window" }).click();
+    await p.page.getByRole("dialog", { name: "Pictures" }).getByRole("img").first().waitFor();
+    await p.page.keyboard.press("Escape");
+    const saved = p.page.waitForEvent("download");
+    await p.message("menu.txt").getByRole("button", { name: /menu\.txt/ }).click();
+    assert.equal(readFileSync(await (await saved).path(), "utf8"), "Dan dan noodles");
+    assert.deepEqual(await faults(p.page), []);
+    assert.equal(await p.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, "nothing sticks out");
+  }
 });
 
 test("a page is shown to others, and opens where they tap it", async () => {
