@@ -9,7 +9,10 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"strings"
+	"testing"
+	"time"
 
 	"github.com/teahouse-im/teahouse/client"
 	"github.com/teahouse-im/teahouse/fault"
@@ -106,6 +109,49 @@ var pictures = []attempt{
 			return append(out, say(m, ""), say(other, "Tea"))
 		}
 	}},
+}
+
+// TestPicturesStay looks what is left of uploads days later: what was sent stays for
+// whom it was sent to, and what was refused, at whatever point, does not.
+func TestPicturesStay(t *testing.T) {
+	t.Run("embedded", func(t *testing.T) { staying(t, embedded(t)) })
+	t.Run("cluster", func(t *testing.T) { staying(t, cluster(t)) })
+}
+
+func staying(t *testing.T, h *house) {
+	s := &scene{T: t, h: h, alone: true}
+	a, ann := s.app(), s.user("ann")
+	window := a.write(ann, "hello")
+	for i := range 3 {
+		must(t, a.show(window, a.developer.upload(s, poster(10+i, 0)), ""))
+	}
+	uploads := make([]string, 12)
+	for i := range uploads {
+		uploads[i] = a.developer.upload(s, poster(20+i, 0))
+	}
+	out := s.parallel(len(uploads), func(i int) error { return a.show(window, uploads[i], "") })
+	for range 2 { // first they are doomed, then they go
+		s.pass(3 * 24 * time.Hour)
+		must(t, h.nodes[0].Media.Sweep(t.Context()))
+	}
+	sent := 0
+	for i, m := range uploads {
+		what, want := []fault.Code{client.CodeOf(out[i])}, []fault.Code{"window_spent", "not_found", "not_found"}
+		if out[i] == nil {
+			sent++
+			want = []fault.Code{"", "", ""}
+		}
+		for _, who := range []*person{ann, a.developer} {
+			what = append(what, client.CodeOf(s.ask("GET", "/media/"+m, who.token, nil).err()))
+		}
+		if !slices.Equal(what, want) {
+			t.Errorf("picture %d was answered and is read with %q, not %q", i, what, want)
+		}
+	}
+	if sent != 2 {
+		t.Errorf("%d of two answers were sent", sent)
+	}
+	h.lawful(t)
 }
 
 // poster is a picture of boxes, with a mark of its own in a corner.
