@@ -212,6 +212,11 @@ export class Client {
     await this.api.delete(at`/groups/${c.stream}`);
   }
 
+  /** Ends the account, for good. */
+  deleteAccount() {
+    return this.house.deleteAccount();
+  }
+
   /** Ends the sign-in of this device. */
   signOut() {
     return this.house.signOut();

@@ -8,7 +8,7 @@ import { device, recall, remember } from "./keep.js";
 export class Teahouse {
   /** @type {Client|null} */
   client = null;
-  /** Why we are not signed in any more: "signed_out", "suspended", or "". */
+  /** Why we are not signed in any more: "signed_out", "suspended", "deleted", or "". */
   parting = "";
 
   /** @param {() => void} changed */
@@ -38,10 +38,19 @@ export class Teahouse {
   async signOut() {
     const user = this.client?.user;
     await this.api.delete("/sessions/current").catch(() => {}); // the token is forgotten here in any case
-    this.forget("");
-    remember("outbox." + user, undefined);
-    remember("name." + user, undefined);
-    remember("status." + user, undefined);
+    this.#forgetAll(user, "");
+  }
+
+  async deleteAccount() {
+    const user = this.client?.user;
+    await this.api.delete("/me");
+    this.#forgetAll(user, "deleted"); // the connection may have ended before, with fewer words
+  }
+
+  /** Nothing of somebody is kept on this device. @param {string|undefined} user @param {string} why */
+  #forgetAll(user, why) {
+    this.forget(why);
+    for (const what of ["outbox", "name", "status"]) remember(`${what}.${user}`, undefined);
   }
 
   /** The sign-in is over. @param {string} why */

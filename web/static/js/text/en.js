@@ -34,6 +34,7 @@ export const en = {
   parted: {
     signed_out: "You were signed out on this device. Please sign in again.",
     suspended: "This account is suspended at the moment.",
+    deleted: "Your account is deleted.",
   },
 
   // Connection
@@ -369,6 +370,12 @@ export const en = {
   saved: "Saved",
   signOut: "Sign out",
   signOutUnsent: (/** @type {number} */ n) => `${n} message${s(n, " has", "s have")} not been sent yet. Sign out and lose ${s(n, "it", "them")}?`,
+  deleteAccount: "Delete account",
+  deleteAccountEnds: "This cannot be undone. You are signed out everywhere, nobody finds you any more, and nobody can ever use your user id again.",
+  deleteAccountGone: "Your friends, moments, likes and comments go, the groups go on without you, and mini-programs can send you nothing. Mini-programs of yours stop.",
+  deleteAccountStays: "What you wrote to others stays in their conversations, under your user id.",
+  deleteAccountType: (/** @type {string} */ user) => `To confirm, type your user id: ${user}`,
+  deleteForGood: "Delete for good",
 
   problems: /** @type {Record<string, string>} */ ({
     offline: "The server cannot be reached. Try again in a moment.",

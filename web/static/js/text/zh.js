@@ -32,6 +32,7 @@ export const zh = {
   parted: {
     signed_out: "此设备已退出登录，请重新登录。",
     suspended: "该账号目前被停用。",
+    deleted: "你的账号已删除。",
   },
 
   offline: "你已离线，写下的消息会在恢复连接后发出。",
@@ -357,6 +358,12 @@ export const zh = {
   saved: "已保存",
   signOut: "退出登录",
   signOutUnsent: (n) => `还有 ${n} 条消息没有发出，退出后将丢失。仍要退出吗？`,
+  deleteAccount: "删除账号",
+  deleteAccountEnds: "此操作无法撤销。你会在所有设备上退出登录，别人再也找不到你，你的用户名也永远不能再被使用。",
+  deleteAccountGone: "你的朋友关系、朋友圈、点赞和评论都会消失，所在的群聊将不再有你，小程序无法再给你发通知，你的小程序也会停用。",
+  deleteAccountStays: "你发给别人的消息会留在他们的会话里，仅显示你的用户名。",
+  deleteAccountType: (user) => `请输入你的用户名以确认：${user}`,
+  deleteForGood: "永久删除",
 
   problems: {
     offline: "连不上服务器，请稍后再试。",

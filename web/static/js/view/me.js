@@ -1,9 +1,10 @@
-// Oneself: name, picture, how others see one, devices, password, language, signing out.
+// Oneself: name, picture, how others see one, devices, password, language, signing out, leaving.
 
 import { html, useEffect, useRef, useState } from "./dom.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icons.js";
 import { GrantSheet } from "./grants.js";
+import { DeleteAccount } from "./leaving.js";
 import { PushSheet } from "./push.js";
 import { Privacy, Status } from "./privacy.js";
 import { sure } from "./ask.js";
@@ -145,6 +146,7 @@ export function Me({ client }) {
         <${Devices} client=${client} />
         <${Password} client=${client} />
         <button type="button" class="plain sign-out" onClick=${signOut}><${Icon} name="leave" />${words.signOut}</button>
+        <${DeleteAccount} client=${client} />
       </div>
     </div>
   `;
