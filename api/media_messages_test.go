@@ -135,7 +135,8 @@ func TestBadMediaMessages(t *testing.T) {
 		{"file", `{"media":"` + bobs + `","name":"a","size":1}`, "not_found"},
 	} {
 		draft := fmt.Sprintf(`{"message_id":"%s","kind":"%s","body":%s}`, uuid.Must(uuid.NewV7()), c.kind, c.body)
-		if got := h.post("/v1/conversations/"+with+"/messages", ann, draft); into[problem](got).Code != c.code {
+		got := h.post("/v1/conversations/"+with+"/messages", ann, draft)
+		if p := into[problem](got); p.Code != c.code || len(p.Errors) != 1 || !strings.HasPrefix(p.Errors[0].Pointer, "/body") {
 			t.Errorf("%s %s: %d %s, want %s", c.kind, c.body, got.status, got.body, c.code)
 		}
 	}

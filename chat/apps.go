@@ -14,7 +14,6 @@ import (
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/stream"
-	"github.com/teahouse-im/teahouse/wire"
 )
 
 // AppCard is a message that shows a page of a mini-program.
@@ -71,7 +70,7 @@ type cardBody struct {
 const cardTitleMost = 64 // code points
 
 func (s *Service) cardBody(ctx context.Context, raw []byte) (stdjson.RawMessage, error) {
-	b, err := wire.Decode[cardBody](raw)
+	b, err := decode[cardBody](raw)
 	if err != nil {
 		return nil, err
 	}

@@ -63,7 +63,7 @@ func (s *Service) body(ctx context.Context, from id.User, kind stream.Kind, raw 
 		if text, ok := wire.OnlyText(raw, "text"); ok { // that is how it is stored
 			return raw, nil, Medium{}, s.mayStand(string(text))
 		}
-		b, err := wire.Decode[textBody](raw)
+		b, err := decode[textBody](raw)
 		if err != nil {
 			return nil, nil, Medium{}, err
 		}
@@ -86,6 +86,15 @@ func (s *Service) body(ctx context.Context, from id.User, kind stream.Kind, raw 
 		return body, nil, m, err
 	}
 	return nil, nil, Medium{}, fault.BadRequest.At("/kind", "cannot be sent")
+}
+
+// decode reads a body strictly.
+func decode[B any](raw []byte) (B, error) {
+	b, err := wire.Decode[B](raw)
+	if err != nil {
+		err = fault.From(err).Within("/body")
+	}
+	return b, err
 }
 
 // mayStand refuses a text that is no message.
@@ -125,7 +134,7 @@ func blank(text string) bool {
 }
 
 func locationOf(raw []byte) (stdjson.RawMessage, error) {
-	b, err := wire.Decode[locationBody](raw)
+	b, err := decode[locationBody](raw)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +151,7 @@ func locationOf(raw []byte) (stdjson.RawMessage, error) {
 }
 
 func (s *Service) contactBody(ctx context.Context, raw []byte) (stdjson.RawMessage, error) {
-	b, err := wire.Decode[contactBody](raw)
+	b, err := decode[contactBody](raw)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/stream"
-	"github.com/teahouse-im/teahouse/wire"
 )
 
 // Messages that carry something that was uploaded.
@@ -123,7 +122,7 @@ func (s *Service) mediaBody(ctx context.Context, own owner, from id.User, kind s
 // medium, to see whether the body can be right and what it names, and with it, to
 // put in what it tells.
 func readMedia[B any](ctx context.Context, own owner, from id.User, family string, raw []byte, check func(*B, *Medium) (string, error)) (stdjson.RawMessage, Medium, error) {
-	b, err := wire.Decode[B](raw)
+	b, err := decode[B](raw)
 	if err != nil {
 		return nil, Medium{}, err
 	}

@@ -60,6 +60,16 @@ func (f *Fault) At(pointer, detail string) *Fault {
 	return &g
 }
 
+// Within is the same fault of a value that is a member: it points from outside of it.
+func (f *Fault) Within(pointer string) *Fault {
+	g := *f
+	g.Fields = make([]Field, len(f.Fields))
+	for i, field := range f.Fields {
+		g.Fields[i] = Field{pointer + field.Pointer, field.Detail}
+	}
+	return &g
+}
+
 // From finds the fault in an error. What is none is Internal.
 func From(err error) *Fault {
 	if f, ok := errors.AsType[*Fault](err); ok {
