@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -58,7 +59,8 @@ func members(raw []byte, most int, known ...string) (map[string]jsontext.Value, 
 	if len(raw) > most {
 		return nil, fault.TooLarge.Saying(fmt.Sprintf("The body has more than %d bytes.", most))
 	}
-	d := jsontext.NewDecoder(bytes.NewBuffer(raw))
+	d := decoder(raw)
+	defer decoders.Put(d)
 	if d.PeekKind() != '{' {
 		return nil, fault.BadRequest.Saying("Send one JSON object.")
 	}
@@ -87,6 +89,15 @@ func members(raw []byte, most int, known ...string) (map[string]jsontext.Value, 
 	return got, nil
 }
 
+// decoders are kept for the room they have for names.
+var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+
+func decoder(raw []byte) *jsontext.Decoder {
+	d := decoders.Get().(*jsontext.Decoder)
+	d.Reset(bytes.NewBuffer(raw))
+	return d
+}
+
 var noDashes = strings.NewReplacer("_", "", "-", "")
 
 // text reads a member that is a string; it is "" if it is not there.
@@ -105,17 +116,24 @@ func text(got map[string]jsontext.Value, key string) (string, error) {
 	return string(b), nil
 }
 
-// texts reads several, the first wrong one being told; those of required have to be there.
-func texts(got map[string]jsontext.Value, into map[string]*string, required ...string) error {
+// A line is a member that is a string, and where it goes.
+type line struct {
+	key  string
+	into *string
+}
+
+// texts reads several and the idempotency key, the first wrong one being told;
+// those of required have to be there.
+func (r *request) texts(got map[string]jsontext.Value, lines []line, required ...string) error {
 	var wrong error
-	for _, key := range sorted(into) {
-		s, err := text(got, key)
+	for _, l := range append(lines, line{"idempotency_key", &r.key}) {
+		s, err := text(got, l.key)
 		if err != nil && wrong == nil {
 			wrong = err
 		}
-		*into[key] = s
+		*l.into = s
 	}
-	if key := *into["idempotency_key"]; wrong == nil && (key == "" || len(key) > keyBytes) {
+	if key := r.key; wrong == nil && (key == "" || len(key) > keyBytes) {
 		return ErrKeyRequired.At("/idempotency_key", "is not 1 to 64 bytes")
 	} else if wrong == nil && strings.ContainsFunc(key, unicode.IsControl) {
 		return fault.BadRequest.At("/idempotency_key", "has control characters")
@@ -141,9 +159,7 @@ func sorted[V any](m map[string]V) []string {
 // with an error too.
 func readNotice(raw []byte) (r request, err error) {
 	got, err := members(raw, noticeBytes, "grant", "template", "data", "page", "idempotency_key", "state")
-	wrong := texts(got, map[string]*string{
-		"grant": &r.handle, "template": &r.template, "page": &r.page, "idempotency_key": &r.key, "state": &r.state,
-	}, "grant", "template", "page")
+	wrong := r.texts(got, []line{{"grant", &r.handle}, {"template", &r.template}, {"page", &r.page}, {"state", &r.state}}, "grant", "template", "page")
 	if err != nil {
 		return r, err
 	}
@@ -163,7 +179,7 @@ func readNotice(raw []byte) (r request, err error) {
 // readReply reads the body of POST /v1/app/replies, as readNotice does.
 func readReply(raw []byte) (r request, err error) {
 	got, err := members(raw, replyBytes, "window", "kind", "body", "idempotency_key")
-	wrong := texts(got, map[string]*string{"window": &r.handle, "kind": &r.kind, "idempotency_key": &r.key}, "window", "kind", "body")
+	wrong := r.texts(got, []line{{"window", &r.handle}, {"kind", &r.kind}}, "window", "kind", "body")
 	if err != nil {
 		return r, err
 	}
@@ -182,7 +198,7 @@ func readReply(raw []byte) (r request, err error) {
 		r.text, err = text(body, said)
 	}
 	if err != nil {
-		return r, inside(err, "/body")
+		return r, fault.From(err).Within("/body")
 	}
 	if r.kind == kindImage || r.kind == kindFile {
 		r.body = got["body"].Clone()
@@ -192,17 +208,6 @@ func readReply(raw []byte) (r request, err error) {
 	}
 	r.hash = r.sum("reply")
 	return r, nil
-}
-
-// inside points an error's fields into a member.
-func inside(err error, at string) error {
-	f := fault.From(err)
-	g := *f
-	g.Fields = nil
-	for _, field := range f.Fields {
-		g.Fields = append(g.Fields, fault.Field{Pointer: at + field.Pointer, Detail: field.Detail})
-	}
-	return &g
 }
 
 // sum is what makes two requests the same: all that they say, not how it is spelled.
@@ -230,7 +235,8 @@ func (r *request) sum(what string) [32]byte {
 // readValues reads params: an object of objects of strings.
 func readValues(v jsontext.Value, at string) (grant.Values, error) {
 	values := grant.Values{}
-	d := jsontext.NewDecoder(bytes.NewBuffer(v))
+	d := decoder(v)
+	defer decoders.Put(d)
 	err := eachMember(d, at, func(key string) error {
 		typed, at := map[string]string{}, pointer(at, key)
 		values[key] = typed
