@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
 	"path"
 	"runtime/debug"
@@ -61,15 +62,21 @@ type edge struct {
 	bodyWait time.Duration // how long a body may take; 0: as usual
 }
 
+// always are the headers of every answer, unless its route says otherwise. A value
+// is replaced, never changed: all answers share them.
+var always = http.Header{
+	"X-Content-Type-Options":  {"nosniff"},
+	"Referrer-Policy":         {"no-referrer"},
+	"Cache-Control":           {"no-store"},
+	"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"},
+}
+
 func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	x := &exchange{ResponseWriter: w, trace: newTrace(), bodyWait: e.bodyWait}
 	h := x.Header()
-	h.Set("X-Trace-Id", x.trace)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	maps.Copy(h, always)
+	h["X-Trace-Id"] = []string{x.trace}
 	defer func() { e.done(x, r, time.Since(start)) }()
 	defer func() {
 		if p := recover(); p != nil {

@@ -69,8 +69,13 @@ func isRandom(s, prefix string) bool {
 	if !ok || len(rest) != lower.EncodedLen(16) {
 		return false
 	}
-	raw, err := lower.DecodeString(rest)
-	return err == nil && lower.EncodeToString(raw) == rest
+	var raw [16]byte
+	var again [26]byte // as it would have been written
+	if _, err := lower.Decode(raw[:], []byte(rest)); err != nil {
+		return false
+	}
+	lower.Encode(again[:], raw[:])
+	return string(again[:]) == rest
 }
 
 // ServiceStream is the conversation of a user with an app.
