@@ -72,7 +72,7 @@ func openLaw(h *house, store *pebble.Store, seq *stream.Sequencer) *law {
 	l.moderation = moderation.NewService(store, store, moderation.Options{Now: h.time, Notices: ofGate{l}, Apps: l.programs})
 	gate := notify.DefaultOptions()
 	gate.Now = h.time
-	l.notices = notify.New(l.book, shape.NewMemory(shape.DefaultLimits(), shape.Options{}), store, store, gateApps{l.programs, h.time}, gatePeople{h.accounts},
+	l.notices = notify.New(l.book, shape.NewMemory(shape.DefaultLimits(), shape.Options{}), store, store, gateApps{l.programs, h.time},
 		gateModerators{l.moderation}, l.programs, gate)
 	l.running.Go(func() { l.book.Run(ctx) })
 	l.running.Go(func() { l.notices.Run(ctx) })
@@ -118,16 +118,6 @@ func (g gateApps) App(ctx context.Context, a id.App) (notify.App, error) {
 		ID: of.ID, Name: of.Name, Category: of.Category, Developer: of.Developer, Reach: miniprogram.Reaches[of.Tier],
 		Suspended: of.Suspension.Holds(g.now()) || of.NoticesSuspension.Holds(g.now()),
 	}, err
-}
-
-type gatePeople struct{ *account.Service }
-
-func (p gatePeople) Exists(ctx context.Context, u id.User) (bool, error) {
-	_, err := p.Profile(ctx, u)
-	if fault.From(err) == fault.NotFound {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 type gateModerators struct{ *moderation.Service }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/teahouse-im/teahouse/account"
 	"github.com/teahouse-im/teahouse/bus"
 	"github.com/teahouse-im/teahouse/chat"
 	"github.com/teahouse-im/teahouse/fault"
@@ -50,7 +49,7 @@ func (n *Node) programs(ctx context.Context, c *Config, blobs media.Blobs, secre
 	}
 	gate := notify.DefaultOptions()
 	gate.Now, gate.Failed, gate.Media = now, n.failed("notices"), answerMedia{n}
-	n.Notices = notify.New(n.grants, board, n.store, n.store, gateApps{n.Programs, now}, gatePeople{n.Accounts}, gateModerators{n.Moderation}, n.Programs, gate)
+	n.Notices = notify.New(n.grants, board, n.store, n.store, gateApps{n.Programs, now}, gateModerators{n.Moderation}, n.Programs, gate)
 	return n.bus.Subscribe(ctx, appsTopic)
 }
 
@@ -201,17 +200,6 @@ func (g gateApps) App(ctx context.Context, a id.App) (notify.App, error) {
 		ID: app.ID, Name: app.Name, Category: app.Category, Developer: app.Developer, Reach: miniprogram.Reaches[app.Tier],
 		Suspended: app.Suspension.Holds(now) || app.NoticesSuspension.Holds(now),
 	}, nil
-}
-
-// gatePeople are accounts as package notify has them.
-type gatePeople struct{ *account.Service }
-
-func (g gatePeople) Exists(ctx context.Context, u id.User) (bool, error) {
-	_, err := g.DisplayName(ctx, u)
-	if errors.Is(err, fault.NotFound) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // gateModerators are moderators as package notify has them.

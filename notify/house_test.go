@@ -46,7 +46,6 @@ type house struct {
 	mu       sync.Mutex
 	now      time.Time
 	apps     map[id.App]*notify.App
-	gone     map[id.User]bool
 	refusals []notify.Refusal
 	floods   []flood
 	reports  []string // "by template did"
@@ -66,7 +65,7 @@ type flood struct {
 func open(t testing.TB) *house {
 	store, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
 	good(t, err)
-	h := &house{t: t, store: store, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), apps: map[id.App]*notify.App{}, gone: map[id.User]bool{}}
+	h := &house{t: t, store: store, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), apps: map[id.App]*notify.App{}}
 	h.shelf = &shelf{uploads: map[id.Media]upload{}, carried: map[id.Media][]string{}}
 	h.board = shape.NewMemory(shape.DefaultLimits(), shape.Options{Most: 1 << 14})
 	h.start(store)
@@ -96,7 +95,7 @@ func (h *house) start(store ledger.Store) {
 	})
 	opt := notify.DefaultOptions()
 	opt.Now, opt.Failed, opt.Media = h.clock, h.failed, h.shelf
-	h.Service = notify.New(h.book, h.board, store, h.store, h, h, h, h, opt)
+	h.Service = notify.New(h.book, h.board, store, h.store, h, h, h, opt)
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	all.Go(func() { h.book.Run(ctx) })
@@ -108,7 +107,7 @@ func (h *house) node(moderators notify.Moderators, change func(*notify.Options))
 	opt := notify.DefaultOptions()
 	opt.Now, opt.Failed, opt.Media = h.clock, h.failed, h.shelf
 	change(&opt)
-	return notify.New(h.book, h.board, h.store, h.store, h, h, moderators, h, opt)
+	return notify.New(h.book, h.board, h.store, h.store, h, moderators, h, opt)
 }
 
 // deafened are moderators who cannot be told of refusals.
@@ -158,12 +157,6 @@ func (h *house) App(_ context.Context, a id.App) (notify.App, error) {
 		return *app, nil
 	}
 	return notify.App{}, fault.NotFound
-}
-
-func (h *house) Exists(_ context.Context, u id.User) (bool, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return !h.gone[u], nil
 }
 
 func (h *house) Refused(_ context.Context, r notify.Refusal) error {

@@ -105,11 +105,6 @@ type Apps interface {
 	App(ctx context.Context, a id.App) (App, error)
 }
 
-// People knows who still exists.
-type People interface {
-	Exists(ctx context.Context, u id.User) (bool, error)
-}
-
 // A Refusal is a notice that did not pass. Nothing in it is what the notice said.
 type Refusal struct {
 	App      id.App

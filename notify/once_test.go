@@ -39,9 +39,7 @@ func TestReplay(t *testing.T) {
 	if got := h.inbox(user.User); len(got) != 1 {
 		t.Errorf("the inbox has %d", len(got))
 	}
-	h.mu.Lock()
-	h.gone[user.User] = true
-	h.mu.Unlock()
+	good(t, h.book.End(h.ctx(), user.User))
 	if got := h.raw(tpl.App, body); got != "grant_invalid" {
 		t.Errorf("of a deleted account: %s", got)
 	}

@@ -35,7 +35,7 @@ func (s *Service) Redeem(ctx context.Context, a id.App, raw []byte) (grant.Answe
 
 func (s *Service) redeem(ctx context.Context, a id.App, r *request) (grant.Answer, error) {
 	named := s.named(ctx, r.template) // while the grant is looked for
-	f, err := s.find(ctx, a, r)
+	f, err := s.book.Find(ctx, a, r.handle, r.key, r.hash)
 	h, wrong := named()
 	if err != nil {
 		return grant.Answer{}, err
@@ -69,23 +69,6 @@ func (s *Service) redeem(ctx context.Context, a id.App, r *request) (grant.Answe
 	return s.send(ctx, f, app, r, spend, said.parts, shape.Sighting{
 		Template: t.ID, Texts: said.whole, Minted: s.available(&f.Grant), Joined: t.SubjectSize,
 	})
-}
-
-// find finds the grant of a handle. The people of old accounts are gone: what
-// they granted was never there.
-func (s *Service) find(ctx context.Context, a id.App, r *request) (*grant.Found, error) {
-	f, err := s.book.Find(ctx, a, r.handle, r.key, r.hash)
-	if errors.Is(err, grant.ErrInvalid) {
-		_, _ = s.people.Exists(ctx, "-") // nobody: it takes as long as for a deleted account
-	}
-	if err != nil {
-		return nil, err
-	}
-	there, err := s.people.Exists(ctx, f.Grant.User)
-	if err == nil && !there {
-		err = grant.ErrInvalid
-	}
-	return f, err
 }
 
 // working is an app that may send. ErrSuspended.

@@ -39,7 +39,7 @@ func (s *Service) Reply(ctx context.Context, a id.App, raw []byte) (grant.Answer
 }
 
 func (s *Service) reply(ctx context.Context, a id.App, r *request) (grant.Answer, error) {
-	f, err := s.find(ctx, a, r)
+	f, err := s.book.Find(ctx, a, r.handle, r.key, r.hash)
 	if err != nil {
 		return grant.Answer{}, err
 	}

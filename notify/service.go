@@ -62,7 +62,6 @@ type Service struct {
 	store      ledger.Store
 	log        stream.Log
 	apps       Apps
-	people     People
 	moderators Moderators
 	suspender  Suspender
 	opt        Options
@@ -72,9 +71,9 @@ type Service struct {
 }
 
 // New puts the parts together. Run has to be called for what is owed.
-func New(book *grant.Book, board shape.Board, store ledger.Store, log stream.Log, apps Apps, people People, moderators Moderators, suspender Suspender, opt Options) *Service {
+func New(book *grant.Book, board shape.Board, store ledger.Store, log stream.Log, apps Apps, moderators Moderators, suspender Suspender, opt Options) *Service {
 	return &Service{
-		book: book, board: board, store: store, log: log, apps: apps, people: people, moderators: moderators, suspender: suspender, opt: opt,
+		book: book, board: board, store: store, log: log, apps: apps, moderators: moderators, suspender: suspender, opt: opt,
 		counts: counts{run: uuid.NewString()},
 	}
 }
