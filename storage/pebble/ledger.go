@@ -51,22 +51,33 @@ func (s *Store) partRow(p ledger.Part, k string) ([]byte, error) {
 	if value, known := s.hot.find(p, k); known {
 		return value, nil
 	}
-	key := tablePart.key(string(p))
-	value, closer, err := s.db.Get(append(key, k...))
-	if errors.Is(err, pebble.ErrNotFound) {
-		s.hot.found(p, k, nil)
-		return nil, nil
-	}
+	value, err := s.rarely(append(tablePart.key(string(p)), k...))
 	if err != nil {
-		return nil, unavailable("read", err)
-	}
-	value = slices.Clip(bytes.Clone(value)) // who appends to it gets another
-	if err := closer.Close(); err != nil {
-		return nil, unavailable("read", err)
+		return nil, err
 	}
 	s.hot.found(p, k, value)
 	return value, nil
 }
+
+// rarely is a row that mostly is not there; nil then. The engine's own Get looks
+// at what a row may be told by, to spare itself a look at the file, on every level
+// but the last, which nearly all rows are on: this takes a third of the time.
+func (s *Store) rarely(key []byte) (value []byte, err error) {
+	rows, err := s.db.NewIter(&alsoLast)
+	if err != nil {
+		return nil, unavailable("read", err)
+	}
+	if rows.SeekPrefixGE(key) {
+		value, err = rows.ValueAndErr()
+		value = slices.Clip(bytes.Clone(value)) // who appends to it gets another
+	}
+	if err := errors.Join(err, rows.Close()); err != nil { // Close tells what went wrong on the way
+		return nil, unavailable("read", err)
+	}
+	return value, nil
+}
+
+var alsoLast = pebble.IterOptions{UseL6Filters: true}
 
 // ListPart implements ledger.Store.
 func (s *Store) ListPart(ctx context.Context, p ledger.Part, prefix, behind string, limit int) ([]ledger.Row, error) {
