@@ -458,3 +458,30 @@ func TestDeletingAnAccount(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// Demo people can leave like others, and are not made anew at the next start.
+func TestDemoPeopleWhoHaveLeft(t *testing.T) {
+	n := serve(t)
+	must(t, n.Demo(t.Context()))
+	api := want[*client.API](t)(client.NewAPI(client.Server{URL: n.URL}))
+	in := want[client.SignedIn](t)(api.SignIn(t.Context(), "bob", node.DemoPassword, "d1"))
+	must(t, api.As(in.Token).DeleteAccount(t.Context()))
+	alice := api.As(want[client.SignedIn](t)(api.SignIn(t.Context(), "alice", node.DemoPassword, "d1")).Token)
+	eventually(t, func() error {
+		for _, f := range want[client.Increment](t)(alice.Contacts(t.Context(), "")).Items {
+			if f.User == "bob" {
+				return errors.New("bob is still her friend")
+			}
+		}
+		return nil
+	})
+	for c, err := range alice.Conversations(t.Context()) { // then the group would be made again
+		must(t, err)
+		if c.Group != nil {
+			must(t, alice.RemoveMember(t.Context(), c.Stream, "alice"))
+		}
+	}
+	must(t, n.Demo(t.Context()))
+	_, err := api.SignIn(t.Context(), "bob", node.DemoPassword, "d1")
+	refused(t, "unauthenticated", err)
+}

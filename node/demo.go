@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/teahouse-im/teahouse/account"
+	"github.com/teahouse-im/teahouse/contact"
+	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
 )
 
@@ -38,7 +40,7 @@ func DemoPeople() []string {
 }
 
 // Demo makes people to try the server with, their friendships and a group.
-// Those that are there already stay as they are.
+// Those that are there already stay as they are, and those that have left stay away.
 func (n *Node) Demo(ctx context.Context) error {
 	for _, p := range demoPeople {
 		_, err := n.Accounts.Register(ctx, p.user, DemoPassword, p.name)
@@ -54,6 +56,9 @@ func (n *Node) Demo(ctx context.Context) error {
 			}
 		}
 		for _, f := range p.friends {
+			if _, err := n.Accounts.Profile(ctx, f); errors.Is(err, fault.NotFound) {
+				continue
+			}
 			if _, err := n.Contacts.Request(ctx, f, p.user, ""); err != nil {
 				return err
 			}
@@ -71,5 +76,8 @@ func (n *Node) demoGroup(ctx context.Context) error {
 		return err
 	}
 	_, err = n.Chat.CreateGroup(ctx, "alice", demoGroup, []string{"bob", "carol"})
+	if errors.Is(err, contact.ErrNotFriends) || errors.Is(err, fault.NotFound) { // one of them has left
+		return nil
+	}
 	return err
 }
