@@ -91,6 +91,12 @@ func TestKilledInTheMiddle(t *testing.T) {
 // with other clusters: people have the same names there.
 func cluster(t *testing.T, redis string, nodes int) []*process {
 	t.Helper()
+	return clusterOf(t, redis, make([][]string, nodes)...)
+}
+
+// clusterOf is cluster with further arguments of each node.
+func clusterOf(t *testing.T, redis string, each ...[]string) []*process {
+	t.Helper()
 	name := fmt.Sprintf("test_%d", time.Now().UnixNano())
 	store, bus := server(t, "TEAHOUSE_TEST_CQL")+"/"+name+"?replication=1", redis+"?prefix="+name
 	if said := fails(t, nil, "serve", "--data", t.TempDir(), "--store", store, "--bus", bus, "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"); !strings.Contains(said, "teahouse migrate") {
@@ -100,8 +106,9 @@ func cluster(t *testing.T, redis string, nodes int) []*process {
 		t.Fatalf("migrate: %v\n%s", err, out)
 	}
 	var all []*process
-	for i := range nodes {
-		all = append(all, launch(t, "--data", t.TempDir(), "--store", store, "--bus", bus, "--node", fmt.Sprint("n", i)))
+	for i, more := range each {
+		args := append([]string{"--data", t.TempDir(), "--store", store, "--bus", bus, "--node", fmt.Sprint("n", i)}, more...)
+		all = append(all, launch(t, args...))
 	}
 	return all
 }
