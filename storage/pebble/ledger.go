@@ -32,7 +32,7 @@ func (s *Store) view(p ledger.Part, w ledger.Want) (ledger.View, error) {
 			rows = append(rows, ledger.Row{Key: k, Value: value})
 		}
 	}
-	key := tablePart.key(string(p))
+	key := partKey(p, 0)
 	base := len(key)
 	for _, prefix := range w.Prefixes {
 		key = append(key[:base], prefix...)
@@ -46,12 +46,19 @@ func (s *Store) view(p ledger.Part, w ledger.Want) (ledger.View, error) {
 	return ledger.NewView(rows, nil), nil
 }
 
+// partKey is what the keys of a part begin with, with room for so many bytes more.
+func partKey(p ledger.Part, room int) []byte {
+	return appendKey(make([]byte, 0, len(p)+2+room), tablePart, string(p))
+}
+
+const rowKeyUsual = 80 // bytes, that most keys within a part have at most
+
 // partRow is one row, in the turn of its part; nil if there is none.
 func (s *Store) partRow(p ledger.Part, k string) ([]byte, error) {
 	if value, known := s.hot.find(p, k); known {
 		return value, nil
 	}
-	value, err := s.rarely(append(tablePart.key(string(p)), k...))
+	value, err := s.rarely(append(partKey(p, len(k)), k...))
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +156,7 @@ func (s *Store) apply(p ledger.Part, rows []ledger.Row, owed []ledger.Due) (sett
 }
 
 func putRows(b *pebble.Batch, p ledger.Part, rows []ledger.Row) error {
-	key := tablePart.key(string(p))
+	key := partKey(p, rowKeyUsual)
 	base := len(key)
 	for _, r := range rows {
 		key = append(key[:base], r.Key...)
@@ -167,12 +174,12 @@ func putRows(b *pebble.Batch, p ledger.Part, rows []ledger.Row) error {
 }
 
 // A due's key is its queue, its time in milliseconds so that they order, and its id.
-func dueKey(d ledger.Due) []byte {
-	return append(dueAt(d.Queue, d.At), d.ID...)
-}
+func dueKey(d ledger.Due) []byte { return append(dueAt(d.Queue, d.At, len(d.ID)), d.ID...) }
 
-func dueAt(queue string, at time.Time) []byte {
-	return binary.BigEndian.AppendUint64(tableDue.key(queue), uint64(at.UnixMilli())^beforeZero)
+// dueAt is where a queue has what is due at a time, with room for so many bytes more.
+func dueAt(queue string, at time.Time, room int) []byte {
+	key := appendKey(make([]byte, 0, len(queue)+10+room), tableDue, queue)
+	return binary.BigEndian.AppendUint64(key, uint64(at.UnixMilli())^beforeZero)
 }
 
 // beforeZero turned, times before 1970 order before those after.
@@ -199,7 +206,7 @@ func (s *Store) Owed(ctx context.Context, queue string, by time.Time, limit int)
 	}
 	base := tableDue.key(queue)
 	var dues []ledger.Due
-	err := s.scan(base, dueAt(queue, by.Add(time.Millisecond)), func(key, value []byte) (bool, error) {
+	err := s.scan(base, dueAt(queue, by.Add(time.Millisecond), 0), func(key, value []byte) (bool, error) {
 		rest := key[len(base):]
 		if len(rest) < 8 {
 			return false, damaged("the row %q", key)
