@@ -126,8 +126,8 @@ func (s *Service) Run(ctx context.Context) {
 	defer h.busy.Wait()
 	tick := time.NewTicker(eraseEvery)
 	defer tick.Stop()
-	for {
-		dues, err := s.opt.Erasure.Ledger.Owed(ctx, erased, s.now(), eraseAtOnce)
+	for ahead := eraseGrace; ; ahead = 0 { // what a process that has died began does not wait to be due
+		dues, err := s.opt.Erasure.Ledger.Owed(ctx, erased, s.now().Add(ahead), eraseAtOnce)
 		if err != nil {
 			s.failed(ctx, err)
 		}

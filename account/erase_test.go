@@ -217,6 +217,23 @@ func TestRunErases(t *testing.T) {
 	<-ended
 }
 
+// What another process began is done at the start, before it is due.
+func TestRunBeginsWithWhatWasLeft(t *testing.T) {
+	erased := make(chan id.User, 1)
+	h, _ := erasing(t, nil)
+	h.register("ann")
+	good(t, h.Erase(t.Context(), "ann"))
+	s := h.beside(h.store, func(o *account.Options) {
+		o.Erasure.Traces = []account.Trace{{Name: "t", Erase: func(_ context.Context, u id.User) error { erased <- u; return nil }}}
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); s.Run(ctx) }()
+	<-erased
+	stop()
+	<-ended
+}
+
 // A sign-in that was let in just before leaves nobody signed in.
 func TestLeavingRacesSigningIn(t *testing.T) {
 	idp := anIdP(t)

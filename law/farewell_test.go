@@ -1,9 +1,12 @@
 package law
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"math/rand/v2"
 	"net/url"
 	"strings"
@@ -24,6 +27,7 @@ type life struct {
 	groups  []string
 	direct  string // with the first friend
 	own     string // moment
+	picture string // of the profile
 	theirs  []string
 	ticket  *ticket
 }
@@ -53,6 +57,11 @@ func (s *scene) live(friends int) *life {
 	post := s.ask("POST", "/moments", l.ann.token, moment("mine"))
 	must(s, post.err())
 	l.own = post.object()["post"].(string)
+	var portrait bytes.Buffer
+	must(s, png.Encode(&portrait, image.NewGray(image.Rect(0, 0, 8, 8))))
+	l.picture = got(api().Upload(ctx, "me.png", &portrait, int64(portrait.Len()), nil))(s).Media
+	got(api().SetAvatar(ctx, l.picture))(s)
+	must(s, s.ask("GET", "/media/"+l.picture, l.friends[0].token, nil).err())
 	l.direct = got(api().OpenDirect(ctx, l.friends[0].name))(s)
 	got(api().Post(ctx, client.Message{ID: newUUID(), Stream: l.direct, Body: client.Text{Text: "so long"}}))(s)
 	of := s.app().approve(queue())
@@ -90,6 +99,9 @@ func (l *life) gone() {
 		}
 		if is, never := ask("GET", "/users/"+l.ann.name, friend, nil), ask("GET", "/users/nobody", friend, nil); is != never || is == "ok" {
 			s.Errorf("a look at who has left is answered %s, at nobody %s", is, never)
+		}
+		if is := ask("GET", "/media/"+l.picture, friend, nil); !strings.Contains(is, `"not_found"`) {
+			s.Errorf("the picture is answered %s", is)
 		}
 		sign := func(user string) string {
 			return ask("POST", "/sessions", "", map[string]any{"user": user, "password": "a good password", "device": "d"})
@@ -219,7 +231,7 @@ func (h *house) forget(p *person) {
 // answers: they are there as before, or another node finishes; nothing in between.
 func TestLeavingKilledEmbedded(t *testing.T) {
 	h, nodes := processes(t, "pebble:", "memory:", t.TempDir(), 1)
-	for round := range 4 {
+	for round := range 3 {
 		leavingKilled(&scene{T: t, h: h}, nodes, round)
 	}
 }
