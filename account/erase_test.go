@@ -390,3 +390,46 @@ func TestOwedBeforeTheMark(t *testing.T) {
 	good(t, h.EraseOwed(t.Context()))
 	equal(t, f.took(), []string{"leave ann", "trace ann", "other ann"})
 }
+
+// An album has pictures of everybody's, and remembers which were let go of.
+type album struct {
+	mu   sync.Mutex
+	gone []string
+	fail error
+}
+
+func (a *album) Show(context.Context, id.User, string) error { return nil }
+
+func (a *album) Leave(_ context.Context, media string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.fail == nil {
+		a.gone = append(a.gone, media)
+	}
+	return a.fail
+}
+
+// The picture of a profile is let go of, also if that does not work at first.
+func TestThePictureOfWhoeverHasLeft(t *testing.T) {
+	a := &album{}
+	h, _ := erasing(t, func(o *account.Options) { o.Pictures = a })
+	h.register("ann")
+	picture := "m-ann"
+	_, err := h.Change(t.Context(), "ann", account.ProfileChange{Avatar: &picture})
+	good(t, err)
+	good(t, h.Erase(t.Context(), "ann"))
+	h.pass(account.EraseGrace)
+	a.fail = errors.New("away")
+	good(t, h.EraseOwed(t.Context()))
+	if left, err := h.store.Account(t.Context(), "ann"); err != nil || left.Avatar != picture || left.DisplayName != "" {
+		t.Fatalf("kept %+v, %v", left, err)
+	}
+	a.fail = nil
+	good(t, h.EraseOwed(t.Context()))
+	h.pass(account.EraseAgain)
+	good(t, h.EraseOwed(t.Context()))
+	equal(t, a.gone, []string{picture})
+	if left, err := h.store.Account(t.Context(), "ann"); err != nil || left != (account.Account{User: "ann", Gone: left.Gone}) {
+		t.Fatalf("kept %+v, %v", left, err)
+	}
+}
