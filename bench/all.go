@@ -16,7 +16,7 @@ func (s *All) Run(c *Command) error {
 		&Groupcost{Members: 5000, Senders: 4, Flying: 4, Rounds: 5},
 		&Timeline{Likes: 5, Comments: 3, Flying: 2, Rounds: 3},
 		&Post{Online: 200, Rounds: 3, Singles: 60},
-		&Presence{Stars: 4, Rounds: 3},
+		&Presence{People: 50, Changes: 20, Rate: 20, Crowd: 15e9},
 	}
 	if len(c.Addr) > 0 {
 		list = list[1:]

@@ -58,7 +58,7 @@ func TestScenarios(t *testing.T) {
 		&Groupcost{Members: 20, Senders: 2, Flying: 2, Rounds: 2},
 		&Timeline{Friends: []int{4, 12}, Likes: 3, Comments: 2, Flying: 2, Rounds: 1},
 		&Post{Friends: []int{2, 15}, Online: 5, Rounds: 1, Singles: 4},
-		&Presence{Watchers: []int{12}, Stars: 2, Rounds: 1},
+		&Presence{Watchers: []int{12}, People: 8, Changes: 2, Rate: 4, Crowd: 3e9},
 		&Idle{Sessions: []int{10}, Settle: 100 * time.Millisecond},
 		&Hot{Over: []int{1}, Senders: 4, Flying: 2},
 	} {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -176,61 +177,69 @@ func (e *engine) spread(n int) (floor, error) {
 	})
 }
 
-// tellAll tells what it costs who writes to write size bytes to each of n sockets,
-// with somebody who reads at the other end of each.
-func tellAll(n, size int) (cpu float64, err error) {
+// A choir is sockets with somebody who reads at the other end of each.
+type choir struct {
+	ends, socks []net.Conn
+	read, wrote atomic.Int64
+}
+
+func newChoir(n int) (*choir, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer l.Close()
-	var ends, socks []net.Conn
-	defer func() {
-		for _, c := range append(ends, socks...) {
-			c.Close()
-		}
-	}()
-	var read atomic.Int64
+	c := &choir{}
 	for range n {
 		end, err := net.Dial("tcp", l.Addr().String())
 		if err != nil {
-			return 0, err
+			c.close()
+			return nil, err
 		}
-		ends = append(ends, end)
+		c.ends = append(c.ends, end)
 		sock, err := l.Accept()
 		if err != nil {
-			return 0, err
+			c.close()
+			return nil, err
 		}
-		socks = append(socks, sock)
+		c.socks = append(c.socks, sock)
 		go func() {
-			b := make([]byte, 1024)
+			b := make([]byte, 4096)
 			for {
 				k, err := end.Read(b)
-				if read.Add(int64(k)); err != nil {
+				if c.read.Add(int64(k)); err != nil {
 					return
 				}
 			}
 		}()
 	}
+	return c, nil
+}
+
+func (c *choir) close() {
+	for _, s := range append(c.ends, c.socks...) {
+		s.Close()
+	}
+}
+
+// tell writes size bytes to each socket and waits until all is read. It tells what
+// that cost who writes, in CPU-ms.
+func (c *choir) tell(size int) (cpu float64, err error) {
 	runtime.LockOSThread() // whose CPU it is
 	defer runtime.UnlockOSThread()
-	msg := []byte(padding[:size])
-	const warm, rounds = 5, 50
-	for round := range warm + rounds {
-		before := threadCPU()
-		for _, s := range socks {
-			if _, err := s.Write(msg); err != nil {
-				return 0, err
-			}
-		}
-		if round >= warm {
-			cpu += threadCPU() - before
-		}
-		for end := time.Now().Add(patience); read.Load() < int64((round+1)*n*size); time.Sleep(time.Millisecond) {
-			if time.Now().After(end) {
-				return 0, errors.New("the sockets of this machine do not bring what is written to them")
-			}
+	msg := []byte(strings.Repeat("x", size))
+	before := threadCPU()
+	for _, s := range c.socks {
+		n, err := s.Write(msg)
+		if c.wrote.Add(int64(n)); err != nil {
+			return 0, err
 		}
 	}
-	return cpu * 1000 / rounds, nil
+	cpu = threadCPU() - before
+	for end := time.Now().Add(patience); c.read.Load() < c.wrote.Load(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			return 0, errors.New("the sockets of this machine do not bring what is written to them")
+		}
+	}
+	return cpu * 1000, nil
 }

@@ -83,22 +83,23 @@ func TestHintsAreCounted(t *testing.T) {
 
 // An event that tells of somebody else, or of another state than the last, does not count as told.
 func TestEventsOfPresenceAreLookedAt(t *testing.T) {
-	p := &stage{}
-	c := &change{user: []byte(`"ann"`), state: shown[1], done: make(chan struct{})}
-	c.left.Store(2)
-	p.now.Store(c)
+	p := newStage(nil)
+	s := &star{}
+	p.named["ann"] = s
+	s.state.Store(1)
+	s.left.Store(2)
 	seen := func(user, state string) {
 		p.watcher(nil)(&conn{}, wire.Event("presence", wire.Presence{User: user, State: state}))
 	}
 	seen("ann", "away")
 	seen("ann", "online")
 	seen("ben", "away")
-	if wrong, left := p.wrong.Load(), c.left.Load(); wrong != 2 || left != 1 {
+	if wrong, left := p.wrong.Load(), s.left.Load(); wrong != 2 || left != 1 {
 		t.Fatalf("%d wrong, %d left", wrong, left)
 	}
 	seen("ann", "away")
 	select {
-	case <-c.done:
+	case <-p.reached:
 	default:
 		t.Error("everybody was told, and nobody knows")
 	}
@@ -117,7 +118,17 @@ func TestFloors(t *testing.T) {
 	if f, err := e.spread(20); err != nil || f.took.TotalCount() < 10 {
 		t.Errorf("%+v, %v", f, err)
 	}
-	if _, err := tellAll(10, 80); err != nil {
-		t.Error(err)
+	c, err := newChoir(10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	for range 3 {
+		if _, err := c.tell(80); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := c.read.Load(); got != 3*10*80 {
+		t.Errorf("%d bytes were read", got)
 	}
 }

@@ -1,32 +1,24 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
-	"github.com/go-json-experiment/json"
-
-	"github.com/teahouse-im/teahouse/wire"
 )
 
-// Presence measures changes of one person's state that many watch.
+// Presence measures changes of state that many watch: of one person alone, with all
+// at rest before and after, and of a crowd in which somebody changes all the time.
 type Presence struct {
-	Watchers []int `arg:"" optional:"" help:"How many; several numbers are measured one after the other. Default: 2000."`
-	Stars    int   `default:"4" help:"People who are watched by all. They change their state one after the other."`
-	Rounds   int   `default:"3" help:"Times that each of them changes it a few times."`
+	Watchers []int         `arg:"" optional:"" help:"How many; several numbers are measured one after the other. Default: 2000."`
+	People   int           `default:"50" help:"People who are watched by all of them."`
+	Changes  int           `default:"20" help:"Changes that are measured alone."`
+	Rate     int           `default:"20" help:"Changes a second in the crowd, at most one of each person in two seconds."`
+	Crowd    time.Duration `default:"15s" help:"How long the crowd is measured."`
 }
 
-const (
-	// turnChanges is how many changes of one person follow each other: about as many
-	// as a server tells at once. Who goes on is told of more seldom.
-	turnChanges = 8
-	// turnRest is how long it takes until the same is true again.
-	turnRest = 5 * time.Second
-)
+// restFor is how long a server tells nothing more to a session it has just told of
+// presence, with what it may take until it notices that the time is over.
+const restFor = 1300 * time.Millisecond
 
 // Run is the command.
 func (s *Presence) Run(c *Command) error { return c.run(s) }
@@ -48,37 +40,6 @@ func (s *Presence) measure(ctx context.Context, l *lab) (out []Result, err error
 	return out, nil
 }
 
-// A stage is where everybody watches the same people.
-type stage struct {
-	*servers
-	t        trouble
-	stars    []*conn
-	watchers []*conn
-	states   []int // of each star, among those below
-
-	now     atomic.Pointer[change]
-	wrong   atomic.Int64 // events that tell something else than the last change
-	frame   atomic.Int64 // bytes of an event
-	took    []*hdrhistogram.Histogram
-	whole   *hdrhistogram.Histogram
-	changes int64
-	missing int64 // events that did not come
-}
-
-// A change is one that is under way.
-type change struct {
-	user, state []byte // as an event tells them
-	at          int64
-	left        atomic.Int64 // watchers it has not reached
-	done        chan struct{}
-}
-
-// The states that are changed between, as they are set and as they are told.
-var (
-	statuses = []string{`{"state":"active"}`, `{"state":"away"}`}
-	shown    = [][]byte{[]byte(`"state":"online"`), []byte(`"state":"away"`)}
-)
-
 func (s *Presence) one(ctx context.Context, l *lab, n int) (*Result, error) {
 	l.fresh()
 	st, err := l.newStore(ctx)
@@ -90,12 +51,9 @@ func (s *Presence) one(ctx context.Context, l *lab, n int) (*Result, error) {
 		return nil, err
 	}
 	defer c.close()
-	p := &stage{servers: c, states: make([]int, s.Stars), whole: newLatencies()}
-	defer func() {
-		closeAll(p.stars)
-		closeAll(p.watchers)
-	}()
-	if err := p.enter(ctx, l.people("p", s.Stars), l.people("w", n)); err != nil {
+	p := newStage(c)
+	defer p.close()
+	if err := p.enter(ctx, l.people("p", l.sized(s.People, 10)), l.people("w", n)); err != nil {
 		return nil, err
 	}
 	if err := wait(ctx, l.Warm); err != nil {
@@ -104,168 +62,177 @@ func (s *Presence) one(ctx context.Context, l *lab, n int) (*Result, error) {
 	if err := c.calm(ctx); err != nil {
 		return nil, err
 	}
-	return p.play(ctx, l.sized(s.Rounds, 1))
+	r := l.result("presence", n, len(c.nodes))
+	if err := p.alone(ctx, r, l.sized(s.Changes, 3)); err != nil {
+		return nil, err
+	}
+	length := s.Crowd
+	if l.Quick {
+		length = min(length, 3*time.Second)
+	}
+	if err := p.crowd(ctx, r, s.Rate, length); err != nil {
+		return nil, err
+	}
+	p.t.judge(r, p.missing(), p.watchers, p.conns())
+	if w := p.wrong.Load(); w > 0 {
+		r.void("%d events tell something else than the last change", w)
+	}
+	return r, nil
 }
 
-// enter puts everybody on the air, and has the people watch the stars.
-func (p *stage) enter(ctx context.Context, stars, people []string) (err error) {
-	if err := p.signInAll(ctx, append(stars[:len(stars):len(stars)], people...)); err != nil {
-		return err
-	}
-	var of []pair
-	for _, star := range stars {
-		of = append(of, pairs(star, people)...)
-	}
-	if err := p.befriend(ctx, of); err != nil {
-		return err
-	}
-	if p.stars, err = p.dialAll(ctx, stars); err != nil {
-		return err
-	}
-	if p.watchers, err = p.dialAll(ctx, people); err != nil {
-		return err
-	}
-	if err := p.watch(ctx, stars); err != nil {
-		return err
-	}
-	for _, k := range p.stars {
-		k.serve(p.t.heed)
-	}
-	for i, k := range p.watchers {
-		var h *hdrhistogram.Histogram
-		if i%max(1, len(people)/sampled) == 0 {
-			h = newLatencies()
-			p.took = append(p.took, h)
-		}
-		k.serve(p.watcher(h))
-	}
-	return nil
-}
-
-// watch has all watchers, whom nobody serves yet, watch people who are online.
-func (p *stage) watch(ctx context.Context, whom []string) error {
-	p.lab.say.step("watching")
-	data, err := json.Marshal(wire.Watch{Users: whom})
+// alone has one after the other change their state while all others rest. What the
+// servers do anyway is measured for as long after each, and taken off. Beside each
+// it is measured what writing as much to as many other sockets costs.
+func (p *stage) alone(ctx context.Context, r *Result, changes int) error {
+	n := len(p.watchers)
+	floor, err := newChoir(n)
 	if err != nil {
 		return err
 	}
-	return p.times(ctx, len(p.watchers), func(i int) error {
-		k := p.watchers[i]
-		_ = k.sock.SetDeadline(time.Now().Add(patience))
-		if err := k.request("watch", data); err != nil {
+	defer floor.close()
+	profiled := p.profile(time.Duration(changes)*2*restFor, fmt.Sprintf("presence%d", n))
+	defer profiled()
+	var c price
+	p.lab.say.step("measuring changes alone")
+	for i := range changes {
+		if err := p.weigh(ctx, p.stars[i%len(p.stars)], &c); err != nil {
 			return err
 		}
-		for {
-			msg, err := k.message()
-			switch {
-			case err != nil:
-				return err
-			case !isReply(msg):
-			case isRefusal(msg) || bytes.Count(msg, shown[0]) != len(whom):
-				return fmt.Errorf("%s watches %d people who are online: %.300s", k.person, len(whom), msg)
-			default:
-				return k.sock.SetDeadline(time.Time{})
-			}
+		least, err := floor.tell(int(p.frame.Load()))
+		if err != nil {
+			return err
 		}
-	})
+		c.floor += least
+		p.lab.say.note("%d changes", i+1)
+	}
+	c.figures(r, "", changes)
+	r.latency("delivery", merged(p.took))
+	r.latency("to_all", p.whole)
+	return nil
 }
 
-// watcher makes what a watcher does with a message; h may be nil.
-func (p *stage) watcher(h *hdrhistogram.Histogram) handler {
-	return func(c *conn, msg []byte) {
-		if !isEvent(msg, "presence") {
-			p.t.heed(c, msg)
-			return
-		}
-		now := p.now.Load()
-		if now == nil || !bytes.Contains(msg, now.user) || !bytes.Contains(msg, now.state) {
-			p.wrong.Add(1)
-			return
-		}
-		if h != nil {
-			took(h, now.at)
-			p.frame.Store(int64(len(msg)) + 2) // and its head
-		}
-		if now.left.Add(-1) == 0 { // whoever sees this reads what was recorded
-			close(now.done)
-		}
+// A price is what some changes cost the servers.
+type price struct {
+	cpu   float64 // s
+	floor float64 // ms: of writing as much to as many sockets
+	out   written
+}
+
+func (c price) figures(r *Result, kind string, changes int) {
+	n := float64(changes)
+	if c.cpu > 0 { // it is known
+		r.add(kind+"cpu_ms_change", c.cpu*1000/n)
+	}
+	if c.cpu > 0 && c.floor > 0 {
+		r.add(kind+"floor_cpu_ms", c.floor/n)
+		r.add(kind+"of_floor", c.cpu*1000/c.floor)
+	}
+	if c.out.writes > 0 {
+		r.add(kind+"writes_change", c.out.writes/n)
+		r.add(kind+"frames_write", c.out.frames/c.out.writes)
+		r.add(kind+"bytes_write", c.out.bytes/c.out.writes)
 	}
 }
 
+// weigh adds what one change costs, until all who were told have rested. Asking for
+// what was written is not part of it.
+func (p *stage) weigh(ctx context.Context, star *star, c *price) error {
+	wrote, before, at := p.written(ctx), p.busy(), time.Now()
+	if err := p.change(ctx, star); err != nil {
+		return err
+	}
+	told := p.busy()
+	c.out = c.out.plus(p.written(ctx).less(wrote))
+	asked := p.busy()
+	if err := wait(ctx, restFor-time.Since(at)); err != nil {
+		return err
+	}
+	rested := p.busy()
+	if err := wait(ctx, restFor); err != nil {
+		return err
+	}
+	c.cpu += told - before + rested - asked - (p.busy() - rested)
+	return nil
+}
+
 // change changes the state of one star and waits until everybody was told.
-func (p *stage) change(ctx context.Context, star int) error {
-	p.states[star] = 1 - p.states[star]
-	k, state := p.stars[star], p.states[star]
-	c := &change{user: []byte(`"` + k.person + `"`), state: shown[state], at: clock(), done: make(chan struct{})}
-	c.left.Store(int64(len(p.watchers)))
-	p.now.Store(c)
-	if err := k.request("status", []byte(statuses[state])); err != nil {
+func (p *stage) change(ctx context.Context, star *star) error {
+	at := clock()
+	if err := p.set(star); err != nil {
 		return err
 	}
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
-	select {
-	case <-c.done:
-		took(p.whole, c.at)
-		p.changes++
-		return nil
-	case <-timer.C:
-		p.missing += c.left.Load()
-		return nil
-	case <-k.gone:
-		return fmt.Errorf("%s is gone: %w", k.person, k.err)
-	case <-ctx.Done():
-		return ctx.Err()
+	for star.left.Load() > 0 {
+		select {
+		case <-p.reached:
+		case <-timer.C:
+			return fmt.Errorf("%d of %d are not told of %s", star.left.Load(), len(p.watchers), star.person)
+		case <-star.gone:
+			return fmt.Errorf("%s is gone: %w", star.person, star.err)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
+	took(p.whole, at)
+	return nil
 }
 
-// play has everybody change their state, some times each, and rests between the rounds.
-func (p *stage) play(ctx context.Context, rounds int) (*Result, error) {
-	l, n := p.lab, len(p.watchers)
-	var spent []span
-	for round := range rounds {
-		if round > 0 {
-			l.say.step("resting")
-			if err := wait(ctx, turnRest); err != nil {
-				return nil, err
-			}
+// crowd has somebody change their state so many times a second, each in turn. All
+// that the servers do in that time counts.
+func (p *stage) crowd(ctx context.Context, r *Result, rate int, length time.Duration) error {
+	rate = min(rate, len(p.stars)/2) // else who is back in time is not told of
+	changes := int(length.Seconds() * float64(rate))
+	every := length / time.Duration(max(1, changes))
+	p.forget()
+	p.lab.say.step("measuring a crowd")
+	profiled := p.profile(length, fmt.Sprintf("presence%d-crowd", len(p.watchers)))
+	wrote, before, own, start := p.written(ctx), p.busy(), ownCPU(), time.Now()
+	for i := range changes {
+		if err := p.set(p.stars[i%len(p.stars)]); err != nil {
+			return err
 		}
-		l.say.step("measuring")
-		profiled := p.profile(time.Second, fmt.Sprintf("presence%d", n))
-		before := p.use()
-		for i := range len(p.stars) * turnChanges {
-			if err := p.change(ctx, i/turnChanges); err != nil {
-				return nil, err
-			}
-			l.say.note("%d changes", p.changes)
+		p.lab.say.note("%d changes", i+1)
+		if err := wait(ctx, time.Until(start.Add(time.Duration(i+1)*every))); err != nil {
+			return err
 		}
-		spent = append(spent, before.to(p.use()))
-		profiled()
 	}
-	sp := total(spent)
-	r := l.result("presence", n, len(p.nodes))
-	r.add("per_s", float64(p.changes)/sp.seconds)
-	r.cost(sp, "cpu_ms_change", 1000/float64(p.changes))
-	r.latency("delivery", merged(p.took))
-	r.latency("to_all", p.whole)
-	p.t.judge(r, p.missing, p.watchers, p.stars)
-	if w := p.wrong.Load(); w > 0 {
-		r.void("%d events tell something else than the last change", w)
-	}
-	return r, p.floor(r, n)
-}
-
-// floor compares with what it costs to write as much to as many sockets.
-func (p *stage) floor(r *Result, n int) error {
-	p.lab.say.step("measuring sockets")
-	closeAll(p.watchers)
-	floor, err := tellAll(n, int(p.frame.Load()))
-	if err != nil || floor == 0 {
+	until(ctx, patience, p.missing)
+	seconds, c := time.Since(start).Seconds(), price{cpu: p.busy() - before}
+	c.out = p.written(ctx).less(wrote)
+	profiled()
+	if err := c.least(len(p.watchers)); err != nil {
 		return err
 	}
-	r.add("floor_cpu_ms", floor)
-	if cpu, ok := r.figure("cpu_ms_change"); ok {
-		r.add("of_floor", cpu/floor)
+	c.figures(r, "crowd_", changes)
+	r.add("crowd_per_s", float64(changes)/seconds)
+	if c.cpu > 0 {
+		r.add("crowd_server_cores", c.cpu/seconds)
+		r.add("crowd_generator_cores", (ownCPU()-own)/seconds)
+	}
+	r.latency("crowd_delivery", merged(p.took))
+	return nil
+}
+
+// least measures what it costs to write as much to n sockets, as often.
+func (c *price) least(n int) error {
+	if c.out.writes == 0 {
+		return nil
+	}
+	floor, err := newChoir(n)
+	if err != nil {
+		return err
+	}
+	defer floor.close()
+	const warm, rounds = 2, 10
+	for round := range warm + rounds {
+		cpu, err := floor.tell(int(c.out.bytes / c.out.writes))
+		if err != nil {
+			return err
+		}
+		if round >= warm {
+			c.floor += cpu * c.out.writes / float64(n) / rounds
+		}
 	}
 	return nil
 }

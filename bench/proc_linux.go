@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 )
@@ -30,6 +31,26 @@ func cpuOf(pid int) float64 {
 		sum += n
 	}
 	return float64(sum) / ticks
+}
+
+// busyOf is the CPU time of a process's threads, in seconds, to the nanosecond where
+// the system counts so. Threads that have ended are left out.
+func busyOf(pid int) float64 {
+	threads, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/schedstat")
+	var sum int64
+	for _, t := range threads {
+		b, err := os.ReadFile(t)
+		if err != nil {
+			continue
+		}
+		ran, _, _ := bytes.Cut(b, []byte(" "))
+		n, _ := strconv.ParseInt(string(ran), 10, 64)
+		sum += n
+	}
+	if sum == 0 {
+		return cpuOf(pid)
+	}
+	return float64(sum) / 1e9
 }
 
 // rssOf is a process's resident memory in bytes.

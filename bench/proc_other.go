@@ -7,6 +7,7 @@ package bench
 const measurable = false
 
 func cpuOf(int) float64  { return 0 }
+func busyOf(int) float64 { return 0 }
 func rssOf(int) int64    { return 0 }
 func ownCPU() float64    { return 0 }
 func threadCPU() float64 { return 0 }
