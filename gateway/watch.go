@@ -216,6 +216,7 @@ func (w *watches) admit(n *newcomer, request int64, views []presence.View) {
 	}
 	if s.live() {
 		reply := wire.Watched{Presence: make([]wire.Presence, len(n.people))}
+		x.people = make([]place, 0, len(n.people))
 		for i, p := range n.people {
 			switch {
 			case p.looks != n.looks[i]:
