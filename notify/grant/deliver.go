@@ -99,7 +99,7 @@ func (b *Book) entry(ctx context.Context, r *Redemption) (id.Stream, stream.Draf
 	if err != nil {
 		return "", stream.Draft{}, fmt.Errorf("find the words: %w", err)
 	}
-	body, err := encode(Shown{
+	body, err := encode(&Shown{
 		Notice: r.name, App: n.App, AppName: n.AppName, Template: n.Template, Title: n.Title, Data: n.Data, Params: words.Params, Page: n.Page,
 		State: n.State, StateLabel: words.State, Alert: n.Alert,
 	})
