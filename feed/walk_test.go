@@ -396,7 +396,7 @@ func walkFor(t *testing.T, store func(testing.TB) backend, rounds, steps int, at
 func TestAnyWalkAgreesWithTheModel(t *testing.T) {
 	rounds := 500
 	if testing.Short() {
-		rounds = 50
+		rounds = 100
 	}
 	walkFor(t, embedded, rounds, 100, false)
 }

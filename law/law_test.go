@@ -23,7 +23,7 @@ type attempt struct {
 	passes, delivers int
 	quiet            bool // a refusal to a user or to nobody, which the audit of the gate need not have
 	alone            bool // it moves the clock
-	costly           bool // too much for a database, and under the race detector, for what it adds
+	costly           bool // too much for a database, and for -short, for what it adds
 }
 
 // themes are all attempts, by what they are about.
@@ -55,7 +55,7 @@ const workers = 12
 
 // TestLaw makes all attempts, both ways.
 func TestLaw(t *testing.T) {
-	t.Run("embedded", func(t *testing.T) { attack(t, embedded(t), !watched) })
+	t.Run("embedded", func(t *testing.T) { attack(t, embedded(t), !testing.Short()) })
 	t.Run("cluster", func(t *testing.T) { attack(t, cluster(t), false) })
 }
 

@@ -23,12 +23,14 @@ import (
 
 const callers = 200
 
-// rounds are a thousand, and fewer where each costs ten times as much.
-var rounds = map[bool]int{false: 1000, true: 100}[watched]
 
 // TestOneGrantThousandRounds has one grant redeemed by 200 parallel calls on two
 // nodes' books, a thousand times over: each time one wins.
 func TestOneGrantThousandRounds(t *testing.T) {
+	rounds := 1000
+	if testing.Short() {
+		rounds = 100
+	}
 	store, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
 	must(t, err)
 	var clock node.Clock

@@ -1,5 +1,0 @@
-//go:build !race
-
-package law
-
-const watched = false
