@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -153,4 +154,63 @@ func TestEraseThatWasCutOff(t *testing.T) {
 			t.Fatalf("the group ends with %+v", log)
 		}
 	}
+}
+
+// What was shown where only one could read is gone with it, though it was looked
+// after before, and found to be shown.
+func TestEraseLetsGoOfWhatWasShownToApps(t *testing.T) {
+	h, l := openShelf(t)
+	h.befriend("ann", "bob")
+	app := id.NewApp()
+	st := id.ServiceStream("ann", app)
+	m := l.upload(t, "ann")
+	msg := newID()
+	must(t, l.Carry(h.ctx, m, fmt.Sprintf("%s/%s/0/%d", st, msg, h.clock.Now().UnixMilli())))
+	_, err := h.seq.Append(h.ctx, st, stream.Draft{
+		ID: uuid.MustParse(msg), Kind: "file", From: "ann", Countable: true, Body: json.RawMessage(fmt.Sprintf(`{"media":%q,"name":"a.txt"}`, m)),
+	})
+	must(t, err)
+	must(t, h.store.Join(h.ctx, st, []id.User{"ann"}, stream.Head{}))
+	days := func() {
+		for range 4 {
+			h.clock.Advance(25 * time.Hour)
+			must(t, l.Sweep(h.ctx))
+		}
+	}
+	if days(); !h.sees(l, "ann", m) {
+		t.Fatal("it is gone while it is shown")
+	}
+	h.farewell("ann")
+	if days(); h.sees(l, "ann", m) {
+		t.Error("it is kept for ever")
+	}
+}
+
+// One conversation that cannot be left at present keeps no other from being.
+func TestEraseGoesAsFarAsItCan(t *testing.T) {
+	h := open(t, nil)
+	h.befriend("ann", "bob", "cat")
+	var groups []string
+	for range 40 {
+		groups = append(groups, h.group("ann", "bob", "cat"))
+	}
+	if err := h.service(&stuck{h.store, id.Stream(groups[0])}).Erase(h.ctx, "ann"); !errors.Is(err, errBroken) {
+		t.Fatal(err)
+	}
+	for _, g := range groups[1:] {
+		h.wantRoles("bob", g, map[string]string{"bob": "owner", "cat": "member"})
+	}
+}
+
+// stuck is a store in which one group cannot be changed.
+type stuck struct {
+	chat.Store
+	group id.Stream
+}
+
+func (s *stuck) PutGroup(ctx context.Context, g chat.Group) error {
+	if g.Stream == s.group {
+		return errBroken
+	}
+	return s.Store.PutGroup(ctx, g)
 }
