@@ -210,8 +210,16 @@ func TestPresenceWaitsForASlowReader(t *testing.T) {
 	n, ann, ben, cat, _ := drowsy(t)
 	ann.watch("ben", "cat")
 	s := n.gw.hub.sessions("ann")[0]
-	l := &shutLink{link: s.link}
-	s.link = l
+	l := &shutLink{}
+	eventually(t, "nobody is about its link", func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if q, ok := s.link.(interface{ quiet() bool }); s.scheduled || ok && !q.quiet() {
+			return false
+		}
+		l.link, s.link = s.link, l
+		return true
+	})
 	l.shut.Store(true)
 	n.set(ben, "ben", "away") // is queued, and stuck
 	eventually(t, "it is stuck", func() bool {
