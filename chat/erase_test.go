@@ -34,6 +34,9 @@ func TestErase(t *testing.T) {
 		h := open(t, func(o *chat.Options) { o.Strangers = strangers })
 		h.befriend("ann", "bob", "cat")
 		own, other, alone, over := h.group("ann", "bob", "cat"), h.group("bob", "ann"), h.group("ann"), h.group("ann", "bob")
+		nickname := "Annie"
+		_, err := h.chat.ChangeMember(h.ctx, "ann", over, "ann", chat.MemberChange{Nickname: &nickname})
+		must(t, err)
 		must(t, h.chat.Dissolve(h.ctx, "ann", over))
 		h.say("ann", own, "in a group")
 		sent, _, err := h.chat.Send(h.ctx, chat.Draft{From: "ann", Send: wire.Send{To: "bob", MessageID: newID(), Kind: "text", Body: text("to bob")}})
@@ -66,7 +69,7 @@ func TestErase(t *testing.T) {
 			}
 			items, _, err := h.chat.Members(h.ctx, "bob", over, "", 10) // nobody leaves what is closed
 			must(t, err)
-			if len(items) != 2 || items[0].User != "ann" || items[0].DisplayName != "ann" {
+			if len(items) != 2 || items[0].User != "ann" || items[0].DisplayName != "ann" || items[0].Nickname != "" {
 				t.Fatalf("members %+v", items)
 			}
 			_, err = h.trySay("bob", direct, "are you there?")

@@ -49,10 +49,14 @@ func (s *Service) shown(ctx context.Context, g *Group, lines []Member) ([]wire.M
 	out := make([]wire.Member, len(lines))
 	return out, each(ctx, len(lines), func(ctx context.Context, i int) error {
 		m := &lines[i]
-		name, err := s.called(ctx, m.User)
+		name, err := s.people.DisplayName(ctx, m.User)
+		nickname := m.Nickname
+		if errors.Is(err, fault.NotFound) { // has left for good, and nobody can leave what is closed
+			name, nickname, err = string(m.User), "", nil
+		}
 		out[i] = wire.Member{
 			User: string(m.User), DisplayName: name, Role: string(g.roleOf(m.User)),
-			Nickname: m.Nickname, JoinedAt: wire.Time{Time: m.JoinedAt},
+			Nickname: nickname, JoinedAt: wire.Time{Time: m.JoinedAt},
 		}
 		if m.MutedUntil.After(s.opt.Now()) {
 			out[i].MutedUntil = &wire.Time{Time: m.MutedUntil}
