@@ -105,6 +105,7 @@ func (p *stage) alone(ctx context.Context, r *Result, changes int) error {
 		c.floor += least
 		p.lab.say.note("%d changes", i+1)
 	}
+	p.idle /= float64(changes)
 	c.figures(r, "", changes)
 	r.latency("delivery", merged(p.took))
 	r.latency("to_all", p.whole)
@@ -151,7 +152,9 @@ func (p *stage) weigh(ctx context.Context, star *star, c *price) error {
 	if err := wait(ctx, restFor); err != nil {
 		return err
 	}
-	c.cpu += told - before + rested - asked - (p.busy() - rested)
+	idle := p.busy() - rested
+	c.cpu += told - before + rested - asked - idle
+	p.idle += idle / restFor.Seconds()
 	return nil
 }
 
@@ -178,8 +181,8 @@ func (p *stage) change(ctx context.Context, star *star) error {
 	return nil
 }
 
-// crowd has somebody change their state so many times a second, each in turn. All
-// that the servers do in that time counts.
+// crowd has somebody change their state so many times a second, each in turn. What
+// the servers do anyway is taken off, as it was measured between changes alone.
 func (p *stage) crowd(ctx context.Context, r *Result, rate int, length time.Duration) error {
 	rate = min(rate, len(p.stars)/2) // else who is back in time is not told of
 	changes := int(length.Seconds() * float64(rate))
@@ -199,6 +202,7 @@ func (p *stage) crowd(ctx context.Context, r *Result, rate int, length time.Dura
 	}
 	until(ctx, patience, p.missing)
 	seconds, c := time.Since(start).Seconds(), price{cpu: p.busy() - before}
+	c.cpu = max(0, c.cpu-p.idle*seconds)
 	c.out = p.written(ctx).less(wrote)
 	profiled()
 	if err := c.least(len(p.watchers)); err != nil {
@@ -208,6 +212,7 @@ func (p *stage) crowd(ctx context.Context, r *Result, rate int, length time.Dura
 	r.add("crowd_per_s", float64(changes)/seconds)
 	if c.cpu > 0 {
 		r.add("crowd_server_cores", c.cpu/seconds)
+		r.add("idle_cpu_percent", p.idle*100)
 		r.add("crowd_generator_cores", (ownCPU()-own)/seconds)
 	}
 	r.latency("crowd_delivery", merged(p.took))

@@ -26,6 +26,7 @@ type stage struct {
 	reached chan struct{}
 	took    []*hdrhistogram.Histogram
 	whole   *hdrhistogram.Histogram
+	idle    float64 // CPU-seconds a second of the servers while nothing changes
 }
 
 // A star is somebody whom all watch.
