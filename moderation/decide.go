@@ -19,33 +19,23 @@ const (
 	noteMost = 4000
 )
 
-// Claim takes a case for one moderator, who alone can decide it then. Doing it again
-// changes nothing. fault.Conflict: another has it, or it is decided; fault.Forbidden: who
+// Claim takes a case for one moderator, who alone can decide it then, for as long as
+// they moderate. Doing it again changes nothing. fault.Conflict: another has it, or it is decided; fault.Forbidden: who
 // made the first of two decisions cannot make the second.
 func (s *Service) Claim(ctx context.Context, by Moderator, c string) (Case, error) {
 	if !by.Moderates() {
 		return Case{}, fault.Forbidden
 	}
-	turn := id.NewEntry(s.now())
-	before := ""
-	f, err := s.change(ctx, id.Case(c), func(f *file) (bool, error) {
-		switch {
-		case f.State == Decided:
-			return false, errDecided
-		case f.ClaimedBy == by.User:
-			return false, nil
-		case f.ClaimedBy != "":
-			return false, errClaimed
-		case f.State == Awaiting && (f.First.By == by.User || !by.Seconds()):
-			return false, errSecond
+	f, before, holder, err := s.claim(ctx, by, c, "")
+	if holder != "" {
+		var still bool
+		if still, err = s.opt.Moderates(ctx, holder); err == nil {
+			err = errClaimed
+			if !still {
+				f, before, _, err = s.claim(ctx, by, c, holder)
+			}
 		}
-		before = f.State
-		if f.State == Open {
-			f.State = Claimed
-		}
-		f.ClaimedBy, f.ClaimID = by.User, turn
-		return true, nil
-	})
+	}
 	if err != nil {
 		return Case{}, err
 	}
@@ -68,11 +58,39 @@ func (s *Service) Claim(ctx context.Context, by Moderator, c string) (Case, erro
 	return f.shown(true)
 }
 
+// claim notes in a case who has claimed it, nobody or over having it so far. holder is
+// who has it instead, with errClaimed; before is the state in which it was, "" if by
+// had claimed it.
+func (s *Service) claim(ctx context.Context, by Moderator, c string, over id.User) (f *file, before string, holder id.User, err error) {
+	turn := id.NewEntry(s.now())
+	f, err = s.change(ctx, id.Case(c), func(f *file) (bool, error) {
+		before, holder = "", ""
+		switch {
+		case f.State == Decided:
+			return false, errDecided
+		case f.ClaimedBy == by.User:
+			return false, nil
+		case f.ClaimedBy != "" && f.ClaimedBy != over:
+			holder = f.ClaimedBy
+			return false, errClaimed
+		case f.State == Awaiting && (f.First.By == by.User || !by.Seconds()):
+			return false, errSecond
+		}
+		before = f.State
+		if f.State == Open {
+			f.State = Claimed
+		}
+		f.ClaimedBy, f.ClaimID = by.User, turn
+		return true, nil
+	})
+	return f, before, holder, err
+}
+
 // Decide makes a decision on a case that by has claimed, and carries it out; By and At of
 // d are not looked at. Of a heavy one, what comes back is Awaiting: a second moderator has to claim the
 // case and decide the same; if they decide something else that is not heavy, that holds.
-// A decision that could not be carried out to its end is finished when it is posted again;
-// until then no other can be made.
+// A decision that could not be carried out to its end is finished when it is posted again,
+// by whoever has claimed the case then; until then no other can be made.
 //
 // fault.Conflict: the case is not claimed, or by another, or decided; fault.BadRequest:
 // nothing of the kind can be decided about its subject.
@@ -91,7 +109,7 @@ func (s *Service) Decide(ctx context.Context, by Moderator, c string, d Decision
 	}
 	switch {
 	case f.State == Decided:
-	case f.Attempt == nil || f.Attempt.Decision.By != by.User: // the first of two
+	case f.First != nil && f.First.By == by.User: // the first of two
 		err = s.proposed(ctx, by, f)
 	default:
 		f, err = s.carryOut(ctx, f)

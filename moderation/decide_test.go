@@ -247,3 +247,52 @@ func TestActionsWithoutACase(t *testing.T) {
 		t.Errorf("%d rows about the failure", len(rows))
 	}
 }
+
+// A case does not wait for a moderator who is none any more, whatever they had begun.
+func TestACaseOfSomebodyWhoHasLeft(t *testing.T) {
+	h := open(t)
+	leave := func(u id.User) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.left = u
+	}
+	_, tem, c := h.flood()
+	h.claim(mo, c)
+	pause := moderation.Decision{Decision: moderation.PauseTemplate, Hours: 1, Reason: "spam"}
+	h.failing(fault.Unavailable)
+	_, err := h.Decide(t.Context(), mo, c, pause)
+	refused(t, err, fault.Unavailable)
+	h.failing(nil)
+	_, err = h.Claim(t.Context(), moe, c)
+	refused(t, err, fault.Conflict)
+	leave("mo")
+	if got := h.claim(moe, c); got.State != moderation.Claimed || got.ClaimedBy != "moe" {
+		t.Fatalf("%+v", got)
+	}
+	_, err = h.Decide(t.Context(), moe, c, moderation.Decision{Decision: moderation.NoAction, Reason: "spam"})
+	refused(t, err, fault.Conflict) // one was made, and may have begun
+	if got := h.decide(moe, c, pause); got.State != moderation.Decided || got.Decision.By != "mo" {
+		t.Fatalf("%+v", got)
+	}
+	var did []string
+	for _, r := range h.rows(moderation.AuditQuery{}) {
+		did = append(did, r.Actor+" "+r.Action)
+	}
+	same(t, did, []string{"teahouse case_opened", "mo case_claimed", "mo pause_template", "moe case_claimed"})
+	if done := h.told(); len(done) != 1 || !strings.HasPrefix(done[0], "pause "+string(tem)) {
+		t.Fatal(done)
+	}
+
+	// Nor for a second one, and who was the first is not the second.
+	_, _, c = h.flood()
+	leave("")
+	h.claim(mo, c)
+	h.decide(mo, c, moderation.Decision{Decision: moderation.SuspendApp, Reason: "fraud"})
+	h.claim(sen, c)
+	leave("sen")
+	_, err = h.Claim(t.Context(), mo, c)
+	refused(t, err, fault.Forbidden)
+	if got := h.claim(moderation.Moderator{User: "sue", Role: moderation.RoleSenior}, c); got.State != moderation.Awaiting || got.ClaimedBy != "sue" {
+		t.Fatalf("%+v", got)
+	}
+}

@@ -37,6 +37,7 @@ type house struct {
 	now  time.Time
 	done []string // what was asked for, in order
 	fail error    // what is asked for fails with this
+	left id.User  // moderates no more
 }
 
 func open(t testing.TB) *house { return openOn(t, embedded(t)) }
@@ -49,9 +50,15 @@ func openOn(t testing.TB, store backend) *house {
 
 // another is moderation on another node of the house.
 func (h *house) another(log stream.Log) *moderation.Service {
-	s := moderation.NewService(h.store, log, moderation.Options{Now: h.clock, Notices: notices{h}, Apps: apps{h}, Patience: time.Minute})
+	s := moderation.NewService(h.store, log, moderation.Options{Now: h.clock, Notices: notices{h}, Apps: apps{h}, Moderates: h.moderates, Patience: time.Minute})
 	h.t.Cleanup(s.Close)
 	return s
+}
+
+func (h *house) moderates(_ context.Context, u id.User) (bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return u != h.left, nil
 }
 
 func (h *house) clock() time.Time {

@@ -1,6 +1,7 @@
 package moderation
 
 import (
+	"context"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -13,10 +14,13 @@ import (
 
 // Options of a Service. Apps and Notices are needed to decide anything.
 type Options struct {
-	Now      func() time.Time // default time.Now
-	Notices  Notices
-	Apps     Apps
-	Patience time.Duration // how long audit rows are tried before Record fails with Unavailable; default 10 s
+	Now     func() time.Time // default time.Now
+	Notices Notices
+	Apps    Apps
+	// Moderates tells whether somebody who has claimed a case can decide it still; if
+	// not, others can claim it. nil: everybody can.
+	Moderates func(ctx context.Context, u id.User) (bool, error)
+	Patience  time.Duration // how long audit rows are tried before Record fails with Unavailable; default 10 s
 }
 
 // Service is the one door to cases and to the audit.
@@ -32,6 +36,9 @@ type Service struct {
 func NewService(store ledger.Store, log stream.Log, opt Options) *Service {
 	if opt.Now == nil {
 		opt.Now = time.Now
+	}
+	if opt.Moderates == nil {
+		opt.Moderates = func(context.Context, id.User) (bool, error) { return true, nil }
 	}
 	if opt.Patience == 0 {
 		opt.Patience = 10 * time.Second

@@ -37,7 +37,9 @@ func (n *Node) programs(ctx context.Context, c *Config, blobs media.Blobs, secre
 	hooks.Now, hooks.Allow, hooks.Failed = now, c.WebhookAllow, n.failed("webhooks")
 	n.Webhooks = webhook.NewService(n.store, hooks)
 
-	n.Moderation = moderation.NewService(n.store, n.store, moderation.Options{Now: now, Notices: templatesOf{n}, Apps: n.Programs})
+	n.Moderation = moderation.NewService(n.store, n.store, moderation.Options{
+		Now: now, Notices: templatesOf{n}, Apps: n.Programs, Moderates: n.moderates(now),
+	})
 	n.closers = append(n.closers, closing(n.Moderation.Close))
 
 	board, err := n.board(ctx, c)
@@ -51,6 +53,19 @@ func (n *Node) programs(ctx context.Context, c *Config, blobs media.Blobs, secre
 	gate.Now, gate.Failed, gate.Media = now, n.failed("notices"), answerMedia{n}
 	n.Notices = notify.New(n.grants, board, n.store, n.store, gateApps{n.Programs, now}, gateModerators{n.Moderation}, n.Programs, gate)
 	return n.bus.Subscribe(ctx, appsTopic)
+}
+
+// moderates tells whether somebody can decide cases: who has left cannot, nor can who
+// has no such role any more or is kept out.
+func (n *Node) moderates(now func() time.Time) func(context.Context, id.User) (bool, error) {
+	return func(ctx context.Context, u id.User) (bool, error) {
+		a, err := n.Accounts.Profile(ctx, u)
+		if errors.Is(err, fault.NotFound) {
+			return false, nil
+		}
+		by := moderation.Moderator{User: u, Role: string(a.Role)}
+		return by.Moderates() && !a.SuspendedAt(now()), err
+	}
 }
 
 // failed logs what a part could not do and will try again.
