@@ -1,6 +1,7 @@
 package contact_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -68,4 +69,21 @@ func TestErase(t *testing.T) {
 		}
 		good(t, h.Unblock(ctx, "gil", string(u)))
 	}
+}
+
+// A request that its maker's own book was never told of is not found when they
+// leave: it makes no friends, and can be declined.
+func TestRequestOfSomebodyWhoHasLeft(t *testing.T) {
+	h, ctx := open(t), t.Context()
+	const zed = "nobody-zed"
+	k := &cut{h: h, left: 1, stored: true}
+	if _, err := h.node(cutStore{h.store, k}, k).Request(ctx, zed, "ann", "hello"); !errors.Is(err, errCut) {
+		t.Fatal(err)
+	}
+	good(t, h.Erase(ctx, zed))
+	equal(t, h.asking("ann"), []id.User{zed})
+	refused(t, h.Accept(ctx, "ann", zed), fault.NotFound)
+	equal(t, h.friends("ann"), nil)
+	good(t, h.Decline(ctx, "ann", zed))
+	equal(t, h.asking("ann"), nil)
 }

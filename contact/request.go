@@ -68,13 +68,17 @@ func (s *Service) Request(ctx context.Context, from id.User, to, greeting string
 	return Pending, nil
 }
 
-// Accept makes u and from friends, if from has asked. NotFound: they have not;
+// Accept makes u and from friends, if from has asked. NotFound: they have not, or
+// have left since;
 // ErrBlocked: one blocks the other, the request stays; Conflict: one of the two
 // has no room for a friend. Accepting again is accepting.
 func (s *Service) Accept(ctx context.Context, u id.User, from string) error {
 	other, ok := id.ParseUser(from)
 	if !ok || other == u {
 		return fault.NotFound
+	}
+	if _, err := s.people.DisplayName(ctx, other); err != nil {
+		return err
 	}
 	now := s.now()
 	_, err := s.decideWithRoom(ctx, u, other, func(st *Standing, room bool) error {
