@@ -77,23 +77,23 @@ func (s *Service) change(ctx context.Context, u id.User, change func(*Account) e
 
 // Erase ends u's account for good. When it returns, u is signed out everywhere,
 // can sign in no more, and is to everybody like somebody who never was; what is
-// left elsewhere goes soon after, on whichever node. NotFound: u is gone already.
+// left elsewhere goes soon after, on whichever node. Unauthenticated: u is gone already.
 func (s *Service) Erase(ctx context.Context, u id.User) error {
-	if _, err := s.Profile(ctx, u); err != nil {
-		return err
+	if _, err := s.find(ctx, u); err != nil {
+		return departed(err)
 	}
 	now := s.now()
 	due := ledger.Due{Queue: erased, At: now.Add(eraseGrace), ID: string(u)}
 	if err := s.opt.Erasure.Ledger.Owe(ctx, due); err != nil {
 		return fmt.Errorf("erase an account: %w", err)
 	}
-	_, err := told(s.change(ctx, u, func(a *Account) error {
+	_, err := s.change(ctx, u, func(a *Account) error {
 		// The picture stays until it was let go of.
 		*a = Account{User: u, Avatar: a.Avatar, Gone: now}
 		return nil
-	}))
+	})
 	if err != nil {
-		return fmt.Errorf("erase an account: %w", err)
+		return fmt.Errorf("erase an account: %w", departed(err))
 	}
 	// Whoever hangs up now has left all the same.
 	ctx = context.WithoutCancel(ctx)
@@ -105,6 +105,14 @@ func (s *Service) Erase(ctx context.Context, u id.User) error {
 	default: // the sweep comes to it
 	}
 	return nil
+}
+
+// departed is what somebody is told who has left meanwhile, as by their tokens.
+func departed(err error) error {
+	if errors.Is(err, ErrUnknown) {
+		return fault.Unauthenticated
+	}
+	return err
 }
 
 // leave does what holds when somebody has left. All sign-ins are no good since the

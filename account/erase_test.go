@@ -117,10 +117,11 @@ func TestWhoeverHasLeft(t *testing.T) {
 		refused(t, err, fault.NotFound)
 		for _, err := range []error{
 			h.SetPassword(ctx, "ann", "a new password"), h.SetRole(ctx, "ann", account.RoleSenior),
-			h.Suspend(ctx, "ann", account.Suspension{}), h.Unsuspend(ctx, "ann"), h.Erase(ctx, "ann"),
+			h.Suspend(ctx, "ann", account.Suspension{}), h.Unsuspend(ctx, "ann"),
 		} {
 			refused(t, err, fault.NotFound)
 		}
+		refused(t, h.Erase(ctx, "ann"), fault.Unauthenticated) // on its way when it was done
 		refused(t, h.ChangePassword(ctx, phone.Session, password, "a new password"), fault.Forbidden)
 		for _, u := range []id.User{"ann", "nobody"} {
 			set, err := h.SettingsOf(ctx, u)
