@@ -149,6 +149,8 @@ func (l answerMedia) Carry(ctx context.Context, m id.Media, carrier string) erro
 	return l.n.Media.Carry(ctx, m, media.Carrier{Kind: media.Answer, ID: carrier})
 }
 
+func (l answerMedia) Doubt(ctx context.Context, m id.Media) error { return l.n.Media.Doubt(ctx, m) }
+
 // chatMedia are uploads as package chat has them.
 type chatMedia struct{ *media.Service }
 

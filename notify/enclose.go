@@ -31,6 +31,9 @@ type Library interface {
 	// and Carries will be asked about. It may be noted. fault.NotFound: the medium was
 	// forgotten meanwhile.
 	Carry(ctx context.Context, m id.Media, carrier string) error
+	// Doubt has a medium looked after again, since an answer that would have shown it
+	// never will. It may be gone.
+	Doubt(ctx context.Context, m id.Media) error
 }
 
 // errNotOwn is the one refusal of a medium, whoever's it is, and if it is nobody's.
@@ -123,6 +126,19 @@ func (s *Service) MayRead(ctx context.Context, u id.User, carrier string, m id.M
 func (s *Service) Carries(ctx context.Context, carrier string, m id.Media) (bool, error) {
 	n, found, err := s.book.Traced(ctx, carrier)
 	return found && n.Status != grant.Dropped && mediumOf(&n) == m, err
+}
+
+// unsaid lets go of what an answer would have shown, if it was dropped. A sweep that
+// has met it while it was held does not come back by itself.
+func (s *Service) unsaid(ctx context.Context, a id.App, name string) error {
+	n, err := s.book.Notice(ctx, a, name)
+	if errors.Is(err, fault.NotFound) {
+		return nil
+	}
+	if m := mediumOf(&n); err == nil && m != "" && n.Status == grant.Dropped && s.opt.Media != nil {
+		err = s.opt.Media.Doubt(ctx, m)
+	}
+	return err
 }
 
 // mediumOf is the medium that an answer shows; "" if it shows none.

@@ -24,6 +24,7 @@ type shelf struct {
 	uploads map[id.Media]upload
 	carried map[id.Media][]string
 	carries func(carrier string) error // asked first, if there is one
+	doubted []id.Media
 }
 
 type upload struct {
@@ -68,6 +69,13 @@ func (s *shelf) Carry(_ context.Context, m id.Media, carrier string) error {
 	if !slices.Contains(s.carried[m], carrier) {
 		s.carried[m] = append(s.carried[m], carrier)
 	}
+	return nil
+}
+
+func (s *shelf) Doubt(_ context.Context, m id.Media) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.doubted = append(s.doubted, m)
 	return nil
 }
 
@@ -322,8 +330,14 @@ func TestHeldPictures(t *testing.T) {
 	if got := h.says(a, h.writes(loser, a), "", picture(dropped, "")); got != grant.Held {
 		t.Fatal(got)
 	}
+	if len(h.shelf.doubted) > 0 {
+		t.Errorf("let go of %v, and nothing was dropped", h.shelf.doubted)
+	}
 	if _, err := h.DropHeld(h.ctx(), id.Template(a)); err != nil || h.kept(dropped) || len(h.sees(dropped, loser)) != 0 {
 		t.Errorf("what was dropped is kept, %v", err)
+	}
+	if got := h.shelf.doubted; len(got) != 2 || !slices.Contains(got, gone) || !slices.Contains(got, dropped) {
+		t.Errorf("let go of %v, not of %v and %v", h.shelf.doubted, gone, dropped)
 	}
 }
 

@@ -239,6 +239,9 @@ func (s *Service) unhold(ctx context.Context, t id.Template, n uuid.UUID, row he
 	if err := decide(ctx, row.User, n); err != nil && !errors.Is(err, fault.NotFound) {
 		return err
 	}
+	if err := s.unsaid(ctx, row.App, row.Notice); err != nil {
+		return err
+	}
 	if err := s.put(ctx, heldPart(t), ledger.Row{Key: n.String()}); err != nil {
 		return err
 	}
