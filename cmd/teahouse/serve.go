@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -54,6 +55,7 @@ func serve(c node.Config, x node.Extras, ready func(context.Context, *node.Node)
 			return err
 		}
 	}
+	debug.FreeOSMemory() // half of what starting took is garbage; one collection of little
 	dropPages()
 	keepHeap()
 	fmt.Printf("teahouse ready listen=%s ops=%s\n", n.URL, n.Ops)
