@@ -141,8 +141,12 @@ export class Person {
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** What axe finds that is serious, in words. @param {Page} page @returns {Promise<string[]>} */
+/** What axe finds that is serious, in words, once colours do not change any more. @param {Page} page @returns {Promise<string[]>} */
 export async function faults(page) {
+  await page.evaluate(async () => {
+    const ending = document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(ending.map((a) => a.finished));
+  });
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run());
   return violations
