@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -35,6 +36,7 @@ type village struct {
 	store *pebble.Store
 	at    string        // the Redis of its buses and boards; "": it has one node, which needs none
 	every time.Duration // see Options.PresenceEvery
+	queue int           // see Limits.SendQueueBytes; 0: the usual
 	nodes []*villageNode
 }
 
@@ -81,6 +83,7 @@ func (v *village) node(change func(*presence.Options), wrap ...func(Presence) Pr
 	opt := DefaultOptions()
 	opt.ConnectsPerSecond, opt.Limits.FramesPerSecond, opt.Limits.FramesBurst = 0, 1000, 100_000
 	opt.PresenceEvery = v.every
+	opt.Limits.SendQueueBytes = cmp.Or(v.queue, opt.Limits.SendQueueBytes)
 	n := &villageNode{v: v, gw: New(opt)}
 	around := presence.DefaultOptions()
 	around.Again = n.gw.LookAgain

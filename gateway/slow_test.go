@@ -70,7 +70,7 @@ func fill(send func(), stuck ...*session) {
 				send()
 			}
 			before := s.waits()
-			if still++; before == 0 || before != s.waits() {
+			if still++; before != s.waits() { // nothing waits where a full socket held all there was, to the frame
 				still = 0
 			}
 		}

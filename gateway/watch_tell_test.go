@@ -16,10 +16,13 @@ import (
 
 // drowsy opens a village in which whoever was told of somebody rests until the test
 // ends the rest. Ann's friends ben, cat and dan are online.
-func drowsy(t testing.TB) (n *villageNode, ann, ben, cat, dan *peer) {
+func drowsy(t testing.TB, change ...func(*village)) (n *villageNode, ann, ben, cat, dan *peer) {
 	t.Helper()
 	v := newVillage(t, "")
 	v.every = time.Hour
+	for _, c := range change {
+		c(v)
+	}
 	n = v.node(quick)
 	n.befriend("ann", "ben", "cat", "dan")
 	ann, ben, cat, dan = n.join("ann", "a"), n.join("ben", "b"), n.join("cat", "c"), n.join("dan", "d")
@@ -267,8 +270,7 @@ func TestPresenceIsTriedAgain(t *testing.T) {
 
 // One write tells no more than a client's queue bears; the others come with the next.
 func TestManyChangesComeInParts(t *testing.T) {
-	n, ann, ben, _, _ := drowsy(t)
-	n.gw.opt.Limits.SendQueueBytes = 2000
+	n, ann, ben, _, _ := drowsy(t, func(v *village) { v.queue = 2000 })
 	watched := []string{"ben"}
 	for i := range 100 {
 		u := id.User(fmt.Sprintf("u%d", i))
