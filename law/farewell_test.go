@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/teahouse-im/teahouse/bus/redistest"
 	"github.com/teahouse-im/teahouse/client"
 	"github.com/teahouse-im/teahouse/wire"
 )
@@ -238,7 +239,7 @@ func TestLeavingKilledEmbedded(t *testing.T) {
 
 // TestLeavingKilledCluster has the other node finish.
 func TestLeavingKilledCluster(t *testing.T) {
-	h, nodes := processes(t, keyspace(t), redisURL(t), t.TempDir(), 2)
+	h, nodes := processes(t, keyspace(t), redistest.Shared(t, "law"), t.TempDir(), 2)
 	for round := range 3 {
 		leavingKilled(&scene{T: t, h: h}, nodes, round)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,16 +13,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gocql/gocql"
 	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 
 	"github.com/teahouse-im/teahouse/account"
+	"github.com/teahouse-im/teahouse/bus/redistest"
 	"github.com/teahouse-im/teahouse/client"
 	"github.com/teahouse-im/teahouse/id"
 	"github.com/teahouse-im/teahouse/node"
 	"github.com/teahouse-im/teahouse/notify/grant"
-	"github.com/teahouse-im/teahouse/storage/scylla"
+	"github.com/teahouse-im/teahouse/storage/scylla/scyllatest"
 	"github.com/teahouse-im/teahouse/stream"
 )
 
@@ -42,7 +41,6 @@ type house struct {
 	turn    atomic.Int64
 	names   atomic.Int64
 	mo      *person
-	redis   string
 
 	mu      sync.Mutex
 	people  []*person
@@ -96,14 +94,13 @@ func embedded(t testing.TB) *house {
 // cluster opens a house of two nodes on CQL and Redis.
 func cluster(t testing.TB) *house {
 	t.Helper()
-	return clusterOn(t, redisURL(t), 2)
+	return clusterOn(t, redistest.Shared(t, "law"), 2)
 }
 
 func clusterOn(t testing.TB, bus string, nodes int) *house {
 	t.Helper()
 	h := newHouse(t)
 	store := keyspace(t)
-	h.redis = bus
 	for range nodes {
 		h.configs = append(h.configs, h.config(t, store, bus))
 	}
@@ -220,46 +217,26 @@ func (h *house) check(t testing.TB) grant.Report {
 	return report
 }
 
-// server is an address that the tests are given; without it nothing is proven, and
-// where that must not happen it fails.
-func server(t testing.TB, name string) string {
-	t.Helper()
-	s := os.Getenv(name)
-	if s == "" {
-		why := "the law is NOT TESTED on a cluster: " + name + " names no server"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
-	}
-	return s
-}
-
-func redisURL(t testing.TB) string { return server(t, "TEAHOUSE_TEST_REDIS") }
-
 // common is the one keyspace of this run. The houses on it come one after the
 // other, for work that is owed follows the clock.
 var common struct {
 	sync.Mutex
-	name string
+	url  string
+	drop func() error
 }
 
 // keyspace makes it, at first, and gives its URL.
 func keyspace(t testing.TB) string {
 	t.Helper()
-	at := server(t, "TEAHOUSE_TEST_CQL")
+	at := scyllatest.Server(t, "the law")
 	common.Lock()
 	defer common.Unlock()
-	if common.name != "" {
-		return at + "/" + common.name + "?replication=1"
+	if common.url == "" {
+		url, drop, err := scyllatest.Keyspace(t.Context(), at, "law")
+		must(t, err)
+		common.url, common.drop = url, drop
 	}
-	name := "teahouse_law_" + strings.ReplaceAll(uuid.NewString()[:13], "-", "")
-	store := at + "/" + name + "?replication=1"
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	must(t, scylla.Migrate(ctx, store, false, func(string) {}))
-	common.name = name
-	return store
+	return common.url
 }
 
 func TestMain(m *testing.M) {
@@ -270,27 +247,12 @@ func TestMain(m *testing.M) {
 	program.path = filepath.Join(dir, "teahouse")
 	code := m.Run()
 	_ = os.RemoveAll(dir)
-	if common.name != "" {
-		if err := dropKeyspace(os.Getenv("TEAHOUSE_TEST_CQL"), common.name); err != nil {
+	if common.drop != nil {
+		if err := common.drop(); err != nil {
 			panic(err)
 		}
 	}
 	os.Exit(code)
-}
-
-func dropKeyspace(server, name string) error {
-	u, err := url.Parse(server)
-	if err != nil {
-		return err
-	}
-	c := gocql.NewCluster(strings.Split(u.Host, ",")...)
-	c.Timeout = time.Minute
-	s, err := c.CreateSession()
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	return s.Query("DROP KEYSPACE " + name).Exec()
 }
 
 // together does something for all items, so many at a time, and tells how many failed.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/teahouse-im/teahouse/bus/redistest"
 	"github.com/teahouse-im/teahouse/client"
 	"github.com/teahouse-im/teahouse/storage/scylla/scyllatest"
 )
@@ -17,7 +18,8 @@ func TestAnswersLost(t *testing.T) {
 	s, addr := scyllatest.NewStraits(t, strings.Split(strings.TrimPrefix(store, "scylla://"), "/")[0])
 	h := newHouse(t)
 	far := "scylla://" + addr + store[strings.LastIndex(store, "/"):]
-	h.configs = append(h.configs, h.config(t, store, redisURL(t)), h.config(t, far, redisURL(t)))
+	bus := redistest.Shared(t, "law")
+	h.configs = append(h.configs, h.config(t, store, bus), h.config(t, far, bus))
 	h.open(t)
 	sc := &scene{T: t, h: h}
 	of := sc.app().approve(queue())

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/teahouse-im/teahouse/bus/redistest"
 	"github.com/teahouse-im/teahouse/client"
 	"github.com/teahouse-im/teahouse/node"
 )
@@ -135,7 +136,7 @@ func TestKilledEmbedded(t *testing.T) {
 
 // TestKilledCluster kills one of two servers after the other.
 func TestKilledCluster(t *testing.T) {
-	h, nodes := processes(t, keyspace(t), redisURL(t), t.TempDir(), 2)
+	h, nodes := processes(t, keyspace(t), redistest.Shared(t, "law"), t.TempDir(), 2)
 	killed(t, h, nodes, 30)
 }
 

@@ -7,18 +7,11 @@ import (
 	"github.com/teahouse-im/teahouse/client"
 )
 
-// startRedis starts a Redis of the test's own, which can be killed.
-func startRedis(t testing.TB) *redistest.Server {
-	t.Helper()
-	redisURL(t)
-	return redistest.Start(t)
-}
-
 // TestRedisAway kills Redis in the middle of a flood on two nodes: they count alone,
 // against a quarter of the limit each, and hold the rest. When it comes back, empty,
 // it is told what the one that died had counted, and no more than 20 get through.
 func TestRedisAway(t *testing.T) {
-	r := startRedis(t)
+	r := redistest.Start(t)
 	h := clusterOn(t, r.URL()+"/0", 2)
 	s := &scene{T: t, h: h}
 	of := s.app().approve(remark())

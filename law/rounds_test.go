@@ -23,7 +23,6 @@ import (
 
 const callers = 200
 
-
 // TestOneGrantThousandRounds has one grant redeemed by 200 parallel calls on two
 // nodes' books, a thousand times over: each time one wins.
 func TestOneGrantThousandRounds(t *testing.T) {

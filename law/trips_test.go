@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/teahouse-im/teahouse/bus/redistest"
 	"github.com/teahouse-im/teahouse/client"
 )
 
@@ -162,9 +163,8 @@ func (m *meter) toll(times int, do func(i int)) (least toll) {
 // two trips more, one after the other.
 func TestTrips(t *testing.T) {
 	h := newHouse(t)
-	bus := redisURL(t)
+	bus := redistest.Shared(t, "law")
 	m, store := metered(t, keyspace(t))
-	h.redis = bus
 	h.configs = append(h.configs, h.config(t, store, bus))
 	h.open(t)
 	s := &scene{T: t, h: h, alone: true}

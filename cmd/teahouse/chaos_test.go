@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/teahouse-im/teahouse/bus/redistest"
 	"github.com/teahouse-im/teahouse/client"
 	"github.com/teahouse-im/teahouse/storage/scylla/scyllatest"
 )
@@ -53,7 +54,7 @@ func TestTheDatabaseDoesNotAnswer(t *testing.T) {
 // TestChaos: one of two nodes is killed while Redis is gone, under parallel
 // senders who go on at the other; both come back, Redis empty.
 func TestChaos(t *testing.T) {
-	r := startRedis(t)
+	r := redistest.Start(t)
 	nodes := cluster(t, r.URL()+"/0", 2)
 	one, two := either(nodes[0], nodes[1]), either(nodes[1], nodes[0])
 	ann, bob, cat := join(t, one, "ann"), join(t, two, "bob"), join(t, one, "cat")

@@ -147,7 +147,7 @@ func TestANodeDiesUnderItsClients(t *testing.T) {
 }
 
 func TestRedisDies(t *testing.T) {
-	r := startRedis(t)
+	r := redistest.Start(t)
 	nodes := cluster(t, r.URL()+"/0", 2)
 	one, two := client.Server{URL: nodes[0].url}, client.Server{URL: nodes[1].url}
 	ann, bob := join(t, one, "ann"), join(t, two, "bob")
@@ -170,7 +170,7 @@ func TestRedisDies(t *testing.T) {
 // TestWhatRedisSwallowed: what was decided on one node while the bus was away
 // takes effect on the others' sockets when it is back.
 func TestWhatRedisSwallowed(t *testing.T) {
-	r := startRedis(t)
+	r := redistest.Start(t)
 	nodes := cluster(t, r.URL()+"/0", 2)
 	one, two := client.Server{URL: nodes[0].url}, client.Server{URL: nodes[1].url}
 	ann, bob, cat := join(t, one, "ann"), join(t, two, "bob"), join(t, two, "cat")
@@ -216,11 +216,4 @@ func TestWhatRedisSwallowed(t *testing.T) {
 			t.Fatal("somebody who was removed meanwhile still hears the group")
 		}
 	}
-}
-
-// startRedis starts a Redis of one test's own, which may be killed.
-func startRedis(t *testing.T) *redistest.Server {
-	t.Helper()
-	server(t, "TEAHOUSE_TEST_REDIS")
-	return redistest.Start(t)
 }

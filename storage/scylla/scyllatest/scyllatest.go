@@ -50,21 +50,28 @@ func New(t testing.TB, what string) *scylla.Store {
 
 // Open is New for tests that share a store: end closes it and takes its keyspace away.
 func Open(ctx context.Context, server, what string) (store *scylla.Store, end func() error, err error) {
-	name := "teahouse_" + what + "_" + strings.ReplaceAll(uuid.NewString()[:13], "-", "")
-	address := server + "/" + name + "?replication=1"
-	ctx, cancel := context.WithTimeout(ctx, migrateWithin)
-	defer cancel()
-	if err := scylla.Migrate(ctx, address, false, func(string) {}); err != nil {
+	address, drop, err := Keyspace(ctx, server, what)
+	if err != nil {
 		return nil, nil, err
 	}
 	store, err = scylla.Open(ctx, address, scylla.Options{})
-	return store, func() error { return errors.Join(store.Close(), drop(server, name)) }, err
+	return store, func() error { return errors.Join(store.Close(), drop()) }, err
+}
+
+// Keyspace makes one with all tables, for those who open it themselves. drop takes it away.
+func Keyspace(ctx context.Context, server, what string) (url string, drop func() error, err error) {
+	name := "teahouse_" + what + "_" + strings.ReplaceAll(uuid.NewString()[:13], "-", "")
+	url = server + "/" + name + "?replication=1"
+	ctx, cancel := context.WithTimeout(ctx, migrateWithin)
+	defer cancel()
+	err = scylla.Migrate(ctx, url, false, func(string) {})
+	return url, func() error { return dropKeyspace(server, name) }, err
 }
 
 // migrateWithin is far longer than a schema takes.
 const migrateWithin = 2 * time.Minute
 
-func drop(server, keyspace string) error {
+func dropKeyspace(server, keyspace string) error {
 	u, err := url.Parse(server)
 	if err != nil {
 		return err
