@@ -20,7 +20,7 @@ import (
 
 // pictures are attempts by way of what answers show.
 var pictures = []attempt{
-	{name: "an advert as a picture in 100 open windows", clause: "I6 windows", want: []fault.Code{"template_paused"}, passes: 68, delivers: most - 3, honest: func(s *scene) func() refusals {
+	{name: "an advert as a picture in 100 open windows", clause: "I6 windows", want: []fault.Code{"template_paused"}, passes: 68, delivers: most - 3, costly: true, honest: func(s *scene) func() refusals {
 		a := s.app()
 		var windows []string
 		for _, p := range s.crowd(100) {
