@@ -116,21 +116,22 @@ type Store interface {
 	Settled(ctx context.Context, dues ...Due) error
 }
 
-// A Beginner is a Store that keeps what it stores in the order in which it is
-// stored, of whatever kind: after a crash nothing is there without all that was
-// before it. The embedded store is one.
-type Beginner interface {
+// A Local store is in this process: reading it takes no trip, and it keeps what it
+// stores in the order in which it is stored, of whatever kind: after a crash nothing
+// is there without all that was before it.
+type Local interface {
+	Store
 	// BeginPart is ChangePart that does not wait for the disk: everybody who asks
 	// sees the change, and whatever its caller stores now is durable no earlier
 	// than it. It is itself when settled returns nil, which has to be called, once.
 	BeginPart(ctx context.Context, p Part, w Want, have View, owed []Due, change func(View) ([]Row, error)) (settled func() error, err error)
 }
 
-// BeginPart is that of a Beginner, and ChangePart of any other store: for who has
-// more to store, and would wait twice.
+// BeginPart is that of a Local store, and ChangePart of any other: for who has more
+// to store, and would wait twice.
 func BeginPart(ctx context.Context, s Store, p Part, w Want, have View, owed []Due, change func(View) ([]Row, error)) (settled func() error, err error) {
-	if b, ok := s.(Beginner); ok {
-		return b.BeginPart(ctx, p, w, have, owed, change)
+	if local, ok := s.(Local); ok {
+		return local.BeginPart(ctx, p, w, have, owed, change)
 	}
 	return func() error { return nil }, s.ChangePart(ctx, p, w, have, owed, change)
 }

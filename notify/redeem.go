@@ -8,6 +8,7 @@ import (
 
 	"github.com/teahouse-im/teahouse/fault"
 	"github.com/teahouse-im/teahouse/id"
+	"github.com/teahouse-im/teahouse/ledger"
 	"github.com/teahouse-im/teahouse/notify/grant"
 	"github.com/teahouse-im/teahouse/notify/shape"
 )
@@ -80,8 +81,13 @@ func (s *Service) working(ctx context.Context, a id.App) (App, error) {
 	return app, err
 }
 
-// named begins to look for the head of a template; what it returns waits for it.
+// named looks for the head of a template: while something else is done, where that
+// takes a trip. What it returns waits for it.
 func (s *Service) named(ctx context.Context, template string) func() (head, error) {
+	if _, local := s.store.(ledger.Local); local {
+		h, err := s.head(ctx, template)
+		return func() (head, error) { return h, err }
+	}
 	var h head
 	var err error
 	found := make(chan struct{})

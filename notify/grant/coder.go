@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -158,7 +157,7 @@ func list[T any](c *coder, all *[]T, each func(*coder, *T)) {
 func table[K ~string, V any](c *coder, m *map[K]V, each func(*coder, *V)) {
 	n := c.size(len(*m))
 	if !c.reading {
-		for _, k := range slices.Sorted(maps.Keys(*m)) {
+		for _, k := range inOrder(*m) {
 			c.write(string(k))
 			v := (*m)[k]
 			each(c, &v)
@@ -174,6 +173,16 @@ func table[K ~string, V any](c *coder, m *map[K]V, each func(*coder, *V)) {
 		each(c, &v)
 		(*m)[k] = v
 	}
+}
+
+// inOrder are the keys of a map.
+func inOrder[K ~string, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // optional is something that may be nil.

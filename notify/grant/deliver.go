@@ -99,10 +99,11 @@ func (b *Book) entry(ctx context.Context, r *Redemption) (id.Stream, stream.Draf
 	if err != nil {
 		return "", stream.Draft{}, fmt.Errorf("find the words: %w", err)
 	}
-	body, err := encode(&Shown{
+	shown := Shown{
 		Notice: r.name, App: n.App, AppName: n.AppName, Template: n.Template, Title: n.Title, Data: n.Data, Params: words.Params, Page: n.Page,
 		State: n.State, StateLabel: words.State, Alert: n.Alert,
-	})
+	}
+	body, err := shown.body()
 	draft.Kind, draft.Body = KindNotice, body
 	return id.PersonalStream(id.Notices, n.User), draft, err
 }

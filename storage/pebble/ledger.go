@@ -120,7 +120,7 @@ func (s *Store) ChangePart(ctx context.Context, p ledger.Part, w ledger.Want, ha
 	return settled()
 }
 
-// BeginPart implements ledger.Beginner: the engine's log has everything in the order
+// BeginPart implements ledger.Local: the engine's log has everything in the order
 // in which it was stored. Changes of one part go one after another; have is not
 // needed where reading costs nothing.
 func (s *Store) BeginPart(_ context.Context, p ledger.Part, w ledger.Want, _ ledger.View, owed []ledger.Due, change func(ledger.View) ([]ledger.Row, error)) (settled func() error, err error) {
