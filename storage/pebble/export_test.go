@@ -52,9 +52,15 @@ func (s *Store) PartBytes(p ledger.Part) (kept, most int) {
 	sh := s.hot.shard(p)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	for _, half := range []map[rowName][]byte{sh.newer, sh.older} {
-		for n, value := range half {
+	for _, half := range []hotRows{sh.newer, sh.older} {
+		for n, value := range half.rows {
 			kept += sizeOfRow(n, value)
+		}
+		for n, keys := range half.few {
+			kept += sizeOfRow(n, nil)
+			for k := range keys {
+				kept += len(k) + hotOverhead
+			}
 		}
 	}
 	return kept, 2 * hotHalf

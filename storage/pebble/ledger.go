@@ -58,6 +58,14 @@ func (s *Store) partRow(p ledger.Part, k string) ([]byte, error) {
 	if value, known := s.hot.find(p, k); known {
 		return value, nil
 	}
+	if prefix := prefixOf(k); prefix != "" && !s.hot.asked(p, prefix) {
+		if err := s.lookUnder(p, prefix); err != nil {
+			return nil, err
+		}
+		if _, known := s.hot.find(p, k); known {
+			return nil, nil
+		}
+	}
 	value, err := s.rarely(append(partKey(p, len(k)), k...))
 	if err != nil {
 		return nil, err

@@ -17,8 +17,13 @@ type partRows [hotShards]hotShard
 // that is full the older one is forgotten.
 type hotShard struct {
 	mu           sync.Mutex
-	newer, older map[rowName][]byte // no value is ever changed; nil: there is no such row
-	bytes        int                // that the newer take, about
+	newer, older hotRows
+	bytes        int // that the newer take, about
+}
+
+type hotRows struct {
+	rows map[rowName][]byte // no value is ever changed; nil: there is no such row
+	few  map[rowName]few    // by prefix
 }
 
 type rowName struct {
@@ -45,13 +50,14 @@ func (h *partRows) find(p ledger.Part, key string) (value []byte, known bool) {
 	sh, n := h.shard(p), rowName{p, key}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if value, known = sh.newer[n]; known {
+	if value, known = sh.newer.rows[n]; known {
 		return value, true
 	}
-	if value, known = sh.older[n]; known {
+	if value, known = sh.older.rows[n]; known {
 		sh.keep(n, value)
+		return value, true
 	}
-	return value, known
+	return nil, sh.lacks(p, key)
 }
 
 // found keeps what was found on the disk.
@@ -69,8 +75,11 @@ func (h *partRows) changed(p ledger.Part, rows []ledger.Row) {
 	defer sh.mu.Unlock()
 	for _, r := range rows {
 		n := rowName{p, r.Key}
-		_, newer := sh.newer[n]
-		_, older := sh.older[n]
+		_, newer := sh.newer.rows[n]
+		_, older := sh.older.rows[n]
+		if len(r.Value) > 0 {
+			sh.join(p, r.Key)
+		}
 		switch {
 		case !newer && !older:
 		case len(r.Value) == 0:
@@ -82,22 +91,25 @@ func (h *partRows) changed(p ledger.Part, rows []ledger.Row) {
 }
 
 func (sh *hotShard) keep(n rowName, value []byte) {
-	delete(sh.older, n)
-	if old, there := sh.newer[n]; there {
+	delete(sh.older.rows, n)
+	if old, there := sh.newer.rows[n]; there {
 		sh.bytes -= sizeOfRow(n, old)
-		delete(sh.newer, n)
+		delete(sh.newer.rows, n)
 	}
 	size := sizeOfRow(n, value)
 	if size > hotLargest {
 		return
 	}
-	if sh.bytes+size > hotHalf {
-		sh.newer, sh.older, sh.bytes = nil, sh.newer, 0
+	sh.room(size)
+	sh.newer.rows[n] = value
+}
+
+// room sees to it that so many bytes more have room among the newer.
+func (sh *hotShard) room(size int) {
+	if sh.bytes+size > hotHalf || sh.newer.rows == nil {
+		sh.older, sh.bytes = sh.newer, 0
+		sh.newer = hotRows{rows: map[rowName][]byte{}, few: map[rowName]few{}}
 	}
-	if sh.newer == nil {
-		sh.newer = map[rowName][]byte{}
-	}
-	sh.newer[n] = value
 	sh.bytes += size
 }
 

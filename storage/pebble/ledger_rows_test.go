@@ -13,7 +13,7 @@ import (
 )
 
 // More rows of one part than stay in memory, of which some are there and some are
-// not, small and too large, are changed, also by who has not looked at them: all
+// not, alone and under prefixes, small and too large, are changed, also by who has not looked at them: all
 // are as they were changed last, and what is in memory stays within its bound.
 func TestRowsInMemory(t *testing.T) {
 	s, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
@@ -23,15 +23,21 @@ func TestRowsInMemory(t *testing.T) {
 	defer s.Close()
 	rng := rand.New(rand.NewPCG(1, 2))
 	is := map[string][]byte{}
-	for i := range 5000 {
-		r := ledger.Row{Key: fmt.Sprint("row/", rng.IntN(300)), Value: bytes.Repeat(fmt.Append(nil, i), rng.IntN(5)*rng.IntN(600))}
+	some := func() string { // one of many, or one of what are few at first
+		if rng.IntN(2) == 0 {
+			return fmt.Sprint("row/", rng.IntN(300))
+		}
+		return fmt.Sprint("of/", rng.IntN(8), "/", rng.IntN(20+rng.IntN(100)))
+	}
+	for i := range 10000 {
+		r := ledger.Row{Key: some(), Value: bytes.Repeat(fmt.Append(nil, i), rng.IntN(5)*rng.IntN(2400))}
 		look := ledger.Want{Keys: []string{r.Key}}
 		v, err := s.ReadPart(t.Context(), "p", look)
 		if err != nil || !bytes.Equal(v.Get(r.Key), is[r.Key]) {
 			t.Fatalf("step %d found %d bytes at %s (%v), want %d", i, len(v.Get(r.Key)), r.Key, err, len(is[r.Key]))
 		}
 		if rng.IntN(2) == 0 {
-			r.Key, look = fmt.Sprint("row/", rng.IntN(300)), ledger.Want{}
+			r.Key, look = some(), ledger.Want{}
 		}
 		if err := s.ChangePart(t.Context(), "p", look, v, nil, func(ledger.View) ([]ledger.Row, error) {
 			return []ledger.Row{r}, nil
