@@ -16,7 +16,7 @@ test: ## everything, with real servers that are brought up and taken down
 # with it. Vet has its place in lint; here it would read everything again with the
 # detector's build tag. Many tests wait for time to pass, so three packages run at once.
 test-go: ## with the race detector
-	go test -vet=off -run 'TestAnyWalkAgreesWithTheModel|TestOneGrantThousandRounds|TestLaw/embedded' ./feed ./law
+	go test -vet=off -run 'TestAnyWalkAgreesWithTheModel|TestOneGrantThousandRounds|TestLaw/embedded|TestWalk/embedded' ./feed ./law ./notify/grant
 	$(GOTESTSUM) -- -race -short -vet=off -p 3 -timeout 15m ./...
 
 test-web: ## a real browser against a real server

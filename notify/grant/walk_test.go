@@ -33,7 +33,11 @@ func seed(t *testing.T) *rand.Rand {
 // now and then does not say what it did: every answer is that of a model, which
 // is the law in plain words.
 func TestWalk(t *testing.T) {
-	t.Run("embedded", func(t *testing.T) { walk(t, open(t, embedded(t)), 20_000) })
+	steps := 20_000
+	if testing.Short() {
+		steps = 4_000
+	}
+	t.Run("embedded", func(t *testing.T) { walk(t, open(t, embedded(t)), steps) })
 	if server() != "" {
 		t.Run("cluster", func(t *testing.T) { walk(t, open(t, cluster(t)), 600) })
 	}
