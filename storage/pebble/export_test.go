@@ -56,11 +56,8 @@ func (s *Store) PartBytes(p ledger.Part) (kept, most int) {
 		for n, value := range half.rows {
 			kept += sizeOfRow(n, value)
 		}
-		for n, keys := range half.few {
-			kept += sizeOfRow(n, nil)
-			for k := range keys {
-				kept += len(k) + hotOverhead
-			}
+		for n, f := range half.few {
+			kept += sizeOfFew(n, f)
 		}
 	}
 	return kept, 2 * hotHalf
