@@ -62,8 +62,8 @@ func (s *Store) partRow(p ledger.Part, k string) ([]byte, error) {
 		if err := s.lookUnder(p, prefix); err != nil {
 			return nil, err
 		}
-		if _, known := s.hot.find(p, k); known {
-			return nil, nil
+		if value, known := s.hot.find(p, k); known { // others look at the same time
+			return value, nil
 		}
 	}
 	value, err := s.rarely(append(partKey(p, len(k)), k...))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -49,4 +50,42 @@ func TestRowsInMemory(t *testing.T) {
 			t.Fatalf("%d bytes of rows are in memory, may be %d", kept, most)
 		}
 	}
+}
+
+// Several look at once for a row that nobody has looked for since the store was
+// opened, and for one that is not there.
+func TestRowsAreFoundByAll(t *testing.T) {
+	disk := vfs.NewMem()
+	s, err := pebble.Open("data", pebble.Options{FS: disk})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const parts = 500
+	name := func(i int) ledger.Part { return ledger.Part(fmt.Sprint("p", i)) }
+	for i := range parts {
+		if err := s.ChangePart(t.Context(), name(i), ledger.Want{}, ledger.View{}, nil, func(ledger.View) ([]ledger.Row, error) {
+			return []ledger.Row{{Key: "of/a/row", Value: []byte("there")}}, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = pebble.Open("data", pebble.Options{FS: disk}); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var all sync.WaitGroup
+	for i := range parts {
+		for range 4 {
+			all.Go(func() {
+				v, err := s.ReadPart(t.Context(), name(i), ledger.Want{Keys: []string{"of/a/row", "of/a/none"}})
+				if err != nil || len(v.Rows) != 1 || string(v.Get("of/a/row")) != "there" {
+					t.Errorf("of %s somebody found %q (%v)", name(i), v.Rows, err)
+				}
+			})
+		}
+	}
+	all.Wait()
 }
