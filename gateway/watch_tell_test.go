@@ -154,6 +154,8 @@ func TestWatchReplacesWhatWaits(t *testing.T) {
 	ann.silent(isPresence)
 	n.set(cat, "cat", "active")
 	ann.sees("cat online")
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if x.waiting() || n.gw.hub.sessions("ann")[0].watching != x {
 		t.Error("the rest was not kept")
 	}
