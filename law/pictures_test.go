@@ -64,7 +64,11 @@ var pictures = []attempt{
 		})
 		return func() refusals {
 			var out refusals
-			for _, m := range []string{theirs, sent, ann.upload(s, poster(4, 0)), mine[:len(mine)-1] + "q", "m-", "x", "../" + mine, strings.ToUpper(mine)} {
+			near := mine[:len(mine)-1] + "q"
+			if near == mine {
+				near = mine[:len(mine)-1] + "a"
+			}
+			for _, m := range []string{theirs, sent, ann.upload(s, poster(4, 0)), near, "m-", "x", "../" + mine, strings.ToUpper(mine)} {
 				out = append(out, a.show(window, m, ""), only(a.say(window, "file", client.File{Media: m, Name: "tea.png", Size: 1})))
 			}
 			first, _ := errors.AsType[*client.Error](out[0])
