@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"sync"
 	"syscall"
 	"time"
 
@@ -58,6 +59,9 @@ func serve(c node.Config, x node.Extras, ready func(context.Context, *node.Node)
 	debug.FreeOSMemory() // half of what starting took is garbage; one collection of little
 	dropPages()
 	keepHeap()
+	var resting sync.WaitGroup
+	defer resting.Wait()
+	resting.Go(func() { collectAtRest(ctx) })
 	fmt.Printf("teahouse ready listen=%s ops=%s\n", n.URL, n.Ops)
 	select {
 	case <-ctx.Done():
