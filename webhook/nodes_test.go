@@ -52,8 +52,14 @@ type slowList struct {
 func (s slowList) ListPart(ctx context.Context, p ledger.Part, prefix, after string, limit int) ([]ledger.Row, error) {
 	rows, err := s.Store.ListPart(ctx, p, prefix, after, limit)
 	if limit > 1 {
-		s.looked <- struct{}{}
-		<-s.hold
+		select {
+		case s.looked <- struct{}{}:
+		case <-ctx.Done(): // the test has failed
+		}
+		select {
+		case <-s.hold:
+		case <-ctx.Done():
+		}
 	}
 	return rows, err
 }
