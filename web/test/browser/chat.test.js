@@ -1,21 +1,10 @@
 // Two people meet, chat, lose the network, take something back.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { House } from "./people.js";
-import { Server } from "./server.js";
+import { test } from "node:test";
+import { stage } from "./stage.js";
 
-const server = new Server();
-const house = new House(server);
-before(async () => {
-  await server.start();
-  await house.open();
-});
-afterEach(() => house.empty());
-after(async () => {
-  await house.close();
-  await server.stop();
-});
+const { server, house } = stage();
 
 test("two people make accounts, become friends and chat", async () => {
   const lin = await house.visitor();

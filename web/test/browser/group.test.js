@@ -1,21 +1,10 @@
 // A group from its making to its end.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { House } from "./people.js";
-import { Server } from "./server.js";
+import { test } from "node:test";
+import { stage } from "./stage.js";
 
-const server = new Server();
-const house = new House(server);
-before(async () => {
-  await server.start();
-  await house.open();
-});
-afterEach(() => house.empty());
-after(async () => {
-  await house.close();
-  await server.stop();
-});
+const { server, house } = stage();
 
 test("a group is made, talks, changes its people and its name, and is dissolved", async () => {
   const [ann, ben, cem, dee] = await server.friends("Ann", "Ben", "Cem", "Dee");

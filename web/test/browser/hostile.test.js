@@ -1,29 +1,22 @@
 // Pages of mini-programs that want more than they are given.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { ASKING, App, page } from "./apps.js";
-import { House } from "./people.js";
-import { Server } from "./server.js";
+import { stage } from "./stage.js";
 
 /** @typedef {import("./people.js").Person} Person */
 
-const server = new Server(["--grant-delay", "0s"]);
-const house = new House(server);
 /** @type {import("./server.js").Account} */
 let dana;
 /** @type {import("./server.js").Account} */
 let mo;
-before(async () => {
-  await server.start();
-  await house.open();
-  dana = await server.account("Dana");
-  mo = await server.moderator();
-});
-afterEach(() => house.empty());
-after(async () => {
-  await house.close();
-  await server.stop();
+const { server, house } = stage({
+  args: ["--grant-delay", "0s"],
+  ready: async () => {
+    dana = await server.account("Dana");
+    mo = await server.moderator();
+  },
 });
 
 /** What browsers say when they refuse a page something. */

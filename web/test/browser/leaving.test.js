@@ -1,21 +1,11 @@
 // Somebody deletes their account: the question, the other devices, the friends.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { faults, House, PHONE } from "./people.js";
-import { Server } from "./server.js";
+import { test } from "node:test";
+import { faults, PHONE } from "./people.js";
+import { stage } from "./stage.js";
 
-const server = new Server();
-const house = new House(server);
-before(async () => {
-  await server.start();
-  await house.open();
-});
-afterEach(() => house.empty());
-after(async () => {
-  await house.close();
-  await server.stop();
-});
+const { server, house } = stage();
 
 test("an account is deleted by who types its name, and is gone everywhere", async () => {
   const [ann, ben] = await server.friends("Ann", "Ben");

@@ -2,22 +2,12 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { picture, textFile } from "./files.js";
-import { House, PHONE, faults } from "./people.js";
-import { Server } from "./server.js";
+import { PHONE, faults } from "./people.js";
+import { stage } from "./stage.js";
 
-const server = new Server();
-const house = new House(server);
-before(async () => {
-  await server.start();
-  await house.open();
-});
-afterEach(() => house.empty());
-after(async () => {
-  await house.close();
-  await server.stop();
-});
+const { server, house } = stage();
 
 /** Two friends in front of their conversation. @param {import("playwright-core").BrowserContextOptions} [options] of the second */
 async function pair(options) {

@@ -1,21 +1,11 @@
 // Moments between friends: for whom they are, what is said to them, who hears of it.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { House, PHONE } from "./people.js";
-import { Server } from "./server.js";
+import { test } from "node:test";
+import { PHONE } from "./people.js";
+import { stage } from "./stage.js";
 
-const server = new Server();
-const house = new House(server);
-before(async () => {
-  await server.start();
-  await house.open();
-});
-afterEach(() => house.empty());
-after(async () => {
-  await house.close();
-  await server.stop();
-});
+const { server, house } = stage();
 
 /** A moment on the page, by its text. @param {import("./people.js").Person} p @param {string} text */
 const moment = (p, text) => p.page.getByRole("article").filter({ hasText: text });

@@ -2,21 +2,11 @@
 // and far away; what it would deliver is handed to the worker by the browser.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { House, PHONE, faults } from "./people.js";
-import { Server } from "./server.js";
+import { test } from "node:test";
+import { PHONE, faults } from "./people.js";
+import { stage } from "./stage.js";
 
-const server = new Server();
-const house = new House(server);
-before(async () => {
-  await server.start();
-  await house.open();
-});
-afterEach(() => house.empty());
-after(async () => {
-  await house.close();
-  await server.stop();
-});
+const { server, house } = stage();
 
 /** Registers the worker as the client does, and gives what delivers pushes to it. @param {import("./people.js").Person} p */
 async function worker(p) {

@@ -1,22 +1,13 @@
 // What nobody should be able to do, and what everybody should be able to use.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { picture } from "./files.js";
-import { House, PHONE, faults } from "./people.js";
-import { Server, uuid7 } from "./server.js";
+import { PHONE, faults } from "./people.js";
+import { uuid7 } from "./server.js";
+import { stage } from "./stage.js";
 
-const server = new Server();
-const house = new House(server);
-before(async () => {
-  await server.start();
-  await house.open();
-});
-afterEach(() => house.empty());
-after(async () => {
-  await house.close();
-  await server.stop();
-});
+const { server, house } = stage();
 
 const HOSTILE = [
   "<img src=x onerror=document.title='gotcha'>",

@@ -1,21 +1,11 @@
 // `teahouse dev`: two phones and an app's server in one page.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { House, faults } from "./people.js";
-import { Server } from "./server.js";
+import { test } from "node:test";
+import { faults } from "./people.js";
+import { stage } from "./stage.js";
 
-const server = new Server([], "dev");
-const house = new House(server);
-before(async () => {
-  await server.start();
-  await house.open();
-});
-afterEach(() => house.empty());
-after(async () => {
-  await house.close();
-  await server.stop();
-});
+const { server, house } = stage({ command: "dev" });
 
 /** The phones are not scaled at this size: what drives the browser cannot hit what is in a frame in a scaled frame. */
 const WIDE = { viewport: { width: 1720, height: 1000 } };

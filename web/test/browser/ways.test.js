@@ -2,21 +2,11 @@
 // text that runs the other way.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { House, PHONE } from "./people.js";
-import { Server } from "./server.js";
+import { test } from "node:test";
+import { PHONE } from "./people.js";
+import { stage } from "./stage.js";
 
-const server = new Server();
-const house = new House(server);
-before(async () => {
-  await server.start();
-  await house.open();
-});
-afterEach(() => house.empty());
-after(async () => {
-  await house.close();
-  await server.stop();
-});
+const { server, house } = stage();
 
 /** Presses Tab until something of that name has the focus. @param {import("playwright-core").Page} page @param {string|RegExp} name */
 async function tabTo(page, name) {
